@@ -1,0 +1,54 @@
+# Hongyan: every target is one readable line or two; `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run test lint test-all test-ends clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+
+install: $(VENV)/.installed  ## make .venv with what the project runs on
+
+$(VENV)/.pip: constraints.txt
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..." >&2
+	@$(PYTHON) -m venv $(VENV) && $(PIP) install --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.pip
+	@echo "Installing what the project runs on ..." >&2
+	@$(PIP) install --constraint constraints.txt . && rm -rf build *.egg-info
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
+	@echo "Installing what the tests need (about a minute the first time) ..." >&2
+	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+demo: $(VENV)/.installed  ## real requests through the webhook to the emulated cloud
+	@$(BIN)/flask demo
+
+run: $(VENV)/.installed  ## serve the webhook on loopback, on the emulated cloud
+	@$(BIN)/flask run --port $(PORT)
+
+test: $(VENV)/.installed-dev lint  ## lint, types, tests with branch coverage
+	@$(BIN)/pytest --cov --cov-report=term
+
+lint: $(VENV)/.installed-dev  ## ruff and mypy --strict
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
+
+test-all: $(VENV)/.installed-nox  ## the tests on every Python from 3.10 to 3.13 that is here
+	@$(BIN)/nox
+
+test-ends: $(VENV)/.installed-nox  ## the tests on the oldest and the newest of them
+	@$(BIN)/nox --sessions tests-3.10 tests-3.13
+
+$(VENV)/.installed-nox: $(VENV)/.installed-dev
+	@$(PIP) install --constraint constraints.txt --group nox
+	@touch $@
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .nox .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

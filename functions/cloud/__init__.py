@@ -1,0 +1,1 @@
+"""The API that functions call: one client for every Huawei Cloud service."""

@@ -1,0 +1,1 @@
+"""The cloud on this machine: IAM and the operations, over HTTP or in process, written from the API pages."""

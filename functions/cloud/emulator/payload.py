@@ -1,0 +1,29 @@
+"""Reading of a JSON request body, for every service that takes one."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from functions.cloud.emulator.message import Request
+from functions.cloud.emulator.refusal import Refusal
+
+
+def read_json(request: Request, refuse: Callable[[int, str], Refusal]) -> Any:
+    """Return the JSON value of the body; an empty body is None.
+
+    Raises what `refuse(status, message)` makes in the shape of the service: 415 for a body that is not declared as
+    JSON, 400 for one that is not JSON (RFC 8259: UTF-8, no NaN).
+    """
+    if not request.body:
+        return None
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise refuse(415, "The request body is not declared as application/json")
+    try:
+        return json.loads(request.body.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise refuse(400, "The request body is not JSON") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,23 @@
+"""The tests on every supported Python that is on this machine: `make test-all`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+# pyenv keeps its interpreters off PATH until one is chosen.
+_PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+os.environ["PATH"] = os.pathsep.join([*map(str, _PYENV.glob("versions/3.1*/bin")), os.environ["PATH"]])
+
+
+@nox.session(python=["3.10", "3.11", "3.12", "3.13"])
+def tests(session: nox.Session) -> None:
+    pip = ("python", "-m", "pip", "--disable-pip-version-check", "-qq")
+    session.run(*pip, "install", "--upgrade", "pip>=25.1")
+    session.run(*pip, "install", "--constraint", "constraints.txt", ".", "--group", "test")
+    session.run("python", "-m", "pytest", "-q", *session.posargs)
