@@ -1,0 +1,200 @@
+"""The API that functions call: `cloud.get`, `cloud.post` and `cloud.put`, with credentials, deadline and retries behind them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from functions.cloud.answers import read
+from functions.cloud.auth import AkSk, IamToken, Outgoing
+from functions.cloud.codes import classify
+from functions.cloud.errors import CallError, CloudRefused
+from functions.cloud.iam import fetch_token
+from functions.cloud.retry import Retry
+from functions.cloud.signer import canonical_query
+from functions.cloud.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from functions.cloud.auth import Credentials
+    from functions.cloud.deadline import Deadline
+    from functions.cloud.settings import CloudSettings
+
+log = logging.getLogger("hongyan.cloud")
+
+
+class Client:
+    """The process's client: settings, connections and credentials. Make one at start; `call()` gives each call its Cloud."""
+
+    def __init__(
+        self, settings: CloudSettings, *, retry: Retry | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.settings = settings
+        self.transport = Transport(settings, os.environ if environ is None else environ)
+        self.retry = retry or Retry(settings.attempts)
+        self.credentials = self._own_credentials()
+
+    def call(self, deadline: Deadline, *, project_id: str = "", reads: bool = False, idempotent: bool = False) -> Cloud:
+        """Return the API for one call.
+
+        `reads`: the operation changes nothing; `idempotent`: it may be sent twice. Both make a repeat after a lost answer safe.
+
+        Raises ConfigurationError that names the settings which are missing.
+        """
+        self.settings.require()
+        return Cloud(self, deadline, project_id or self.settings.project_id, safe=reads or idempotent)
+
+    def _own_credentials(self) -> Credentials:
+        own = self.settings
+        if own.username and not own.access_key:
+            return IamToken(lambda deadline: fetch_token(own, self.transport, deadline))
+        return AkSk(own.access_key, own.secret_key, own.security_token)
+
+
+@dataclass(slots=True)
+class Upstream:
+    """What one call asked of the cloud: facts for the result event. `attempts` counts every try of every one of the `requests`."""
+
+    service: str = ""
+    method: str = ""
+    status: int | None = None
+    request_id: str | None = None
+    attempts: int = 0
+    requests: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+
+@lru_cache(maxsize=256)
+def _names(template: str) -> tuple[str, ...]:
+    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+class Cloud:
+    """Huawei Cloud for one call. Functions use `get`, `post` and `put`; dispatch reads `upstream` and `in_doubt` afterwards."""
+
+    def __init__(self, client: Client, deadline: Deadline, project_id: str, *, safe: bool) -> None:
+        self.project_id = project_id
+        self.deadline = deadline
+        self.upstream = Upstream()
+        self.in_doubt = False
+        self.log_facts: dict[str, object] = {}
+        self._client = client
+        self._safe = safe
+
+    def get(self, service: str, template: str, *, path: Mapping[str, Any], returns: type = dict, **options: Any) -> Any:
+        """Return the JSON that `GET template` answers; options as for `request`."""
+        return self.request("GET", service, template, path=path, returns=returns, **options)
+
+    def post(
+        self, service: str, template: str, *, path: Mapping[str, Any], returns: type = dict, **options: Any
+    ) -> Any:
+        """Return the JSON that `POST template` answers; options as for `request`."""
+        return self.request("POST", service, template, path=path, returns=returns, **options)
+
+    def put(self, service: str, template: str, *, path: Mapping[str, Any], returns: type = dict, **options: Any) -> Any:
+        """Return the JSON that `PUT template` answers; options as for `request`."""
+        return self.request("PUT", service, template, path=path, returns=returns, **options)
+
+    def request(
+        self,
+        method: str,
+        service: str,
+        template: str,
+        *,
+        path: Mapping[str, Any],
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        expect: int = 200,
+        returns: type = dict,
+    ) -> Any:
+        """Ask the cloud once, again where that is safe, and return the JSON of its answer.
+
+        `template` is the API page's path; its `{names}` are taken from `path` (`project_id` is ours) and percent-encoded. `query` leaves
+        out None; `json` is the body; `expect` the page's success status; `returns` dict or list.
+
+        Raises CallError of every kind listed in `functions.cloud.errors`.
+        """
+        outgoing = self._outgoing(method, service, template, path, query, json)
+        self.upstream.service, self.upstream.method = service, method
+        self.upstream.requests += 1
+        return self._until_answered(outgoing, expect, returns)
+
+    def _outgoing(
+        self,
+        method: str,
+        service: str,
+        template: str,
+        path: Mapping[str, Any],
+        query: Mapping[str, Any] | None,
+        body: Any,
+    ) -> Outgoing:
+        base = self._client.settings.endpoint(service)
+        known = {**path, "project_id": self.project_id}
+        ids = {name: quote(str(known[name]), safe="~") for name in _names(template)}
+        pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
+        raw = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        return Outgoing(method, base, template.format_map(ids), pairs, raw)
+
+    def _until_answered(self, outgoing: Outgoing, expect: int, returns: type) -> Any:
+        tries, renewed = 0, False
+        while True:
+            tries += 1
+            try:
+                return self._attempt(outgoing, expect, returns)
+            except CallError as error:
+                if not renewed and self._stale(error, outgoing):
+                    renewed, pause = True, 0.0
+                else:
+                    wait = self._client.retry.wait(error, tries, self.deadline, safe=self._safe)
+                    if wait is None:
+                        raise
+                    pause = wait
+                self._log_retry(error, tries, pause)
+                self._client.retry.sleep(pause)
+
+    def _attempt(self, outgoing: Outgoing, expect: int, returns: type) -> Any:
+        self._authorize(outgoing)
+        self.upstream.attempts += 1
+        try:
+            url = outgoing.base + outgoing.path + ("?" + canonical_query(outgoing.query) if outgoing.query else "")
+            answer = self._client.transport.send(
+                outgoing.method, url, outgoing.headers, outgoing.body, outgoing.base, self.deadline
+            )
+            self.upstream.status, self.upstream.request_id = answer.status, answer.request_id
+            value = read(answer, expect, returns)
+        except CallError as error:
+            self.in_doubt = self.in_doubt or error.in_doubt
+            self.upstream.status = error.status
+            self.upstream.request_id = error.request_id
+            raise
+        self.in_doubt = False
+        return value
+
+    def _authorize(self, outgoing: Outgoing) -> None:
+        outgoing.headers = {"accept": "application/json", "user-agent": "hongyan", "x-project-id": self.project_id}
+        if outgoing.body:
+            outgoing.headers["content-type"] = "application/json;charset=utf-8"
+        if outgoing.body or outgoing.method != "GET":
+            outgoing.headers["content-length"] = str(len(outgoing.body))
+        try:
+            self._client.credentials.authorize(outgoing, self.deadline)
+        except CallError as error:
+            # Whatever became of the question to IAM: the call itself has not been sent.
+            error.in_doubt, error.refused = False, True
+            raise
+
+    def _stale(self, error: CallError, outgoing: Outgoing) -> bool:
+        refused = isinstance(error, CloudRefused) and classify(error.status or 0, error.code) == "unauthenticated"
+        return refused and self._client.credentials.renew(outgoing)
+
+    def _log_retry(self, error: CallError, tries: int, pause: float) -> None:
+        facts = {"attempt": tries, "kind": error.kind, "code": error.code, "wait_s": round(pause, 3)}
+        log.warning("call.retried", extra={"facts": {**self.log_facts, **facts}})

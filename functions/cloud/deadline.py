@@ -1,0 +1,27 @@
+"""How long a call may still take: every timeout, back-off and batch step draws from one deadline."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock, in seconds, after which nothing more is sent or awaited."""
+
+    at: float
+    clock: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def after(cls, seconds: float, *, margin: float = 0.0, clock: Callable[[], float] = time.monotonic) -> Deadline:
+        """Return the deadline `seconds` from now, less a margin (seconds) kept for emitting the result."""
+        return cls(clock() + seconds - margin, clock)
+
+    def remaining(self) -> float:
+        """Return the seconds left, 0.0 when it has passed."""
+        return max(0.0, self.at - self.clock())

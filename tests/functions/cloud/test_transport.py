@@ -1,0 +1,217 @@
+"""One exchange over a real socket: what was certainly not sent, what may have been, what is too much."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+import responses
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, SSLError
+
+from functions.cloud import transport
+from functions.cloud.deadline import Deadline
+from functions.cloud.errors import NoAnswer, NotSent, OutOfTime, UnreadableAnswer
+from functions.cloud.transport import Transport
+from tests.support import http, resets, says, scripted, settings
+
+if TYPE_CHECKING:
+    from functions.cloud.answers import Answer
+
+BASE = "https://elb.cn-north-4.example.com"
+
+
+def send(base: str, deadline: Deadline | None = None, **changes: Any) -> Answer:
+    headers = {"accept": "application/json", "content-length": "2"}
+    deadline = deadline or Deadline.after(20)
+    return Transport(settings(base, **changes), {}).send("POST", base + "/a%7Eb?c=d", headers, b"{}", base, deadline)
+
+
+def test_an_answer_comes_whole_with_its_headers() -> None:
+    with scripted(says(201, {"a": "项目"}, "X-Request-Id: r1")) as server:
+        answer = send(server.url)
+    assert (answer.status, answer.request_id, answer.body) == (201, "r1", b'{"a": "\\u9879\\u76ee"}')
+    assert server.asked[0].startswith(b"POST /a%7Eb?c=d HTTP/1.1\r\n")
+    assert server.asked[0].endswith(b"\r\n\r\n{}")
+
+
+def test_connections_are_kept_and_no_cookie_is() -> None:
+    second: list[bytes] = []
+
+    def twice(connection: socket.socket) -> None:
+        connection.sendall(http(200, b"1", "Set-Cookie: a=b", "Connection: keep-alive"))
+        second.append(connection.recv(65_536))
+        connection.sendall(http(200, b"2"))
+
+    with scripted(twice) as server:
+        shared = Transport(settings(server.url), {})
+        answers = [shared.send("GET", server.url, {}, b"", server.url, Deadline.after(20)) for _ in range(2)]
+    assert [answer.body for answer in answers] == [b"1", b"2"]
+    assert b"cookie" not in second[0].lower()
+
+
+def test_a_chunked_answer_and_a_compressed_one() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n"
+    packed = http(200, gzip.compress(b"[2]"), "Content-Encoding: gzip")
+    with scripted(lambda c: c.sendall(chunked), lambda c: c.sendall(packed)) as server:
+        assert send(server.url).body == b"[1]"
+        assert send(server.url).body == b"[2]"
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with scripted(says(302, b"", "Location: http://127.0.0.1:1/")) as server:
+        assert send(server.url).status == 302
+
+
+def test_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(NotSent, match=f"no connection to http://127.0.0.1:{port}") as caught:
+        send(f"http://127.0.0.1:{port}")
+    assert (caught.value.kind, caught.value.refused, caught.value.in_doubt) == ("unavailable", True, False)
+
+
+def test_a_connection_that_is_not_made_in_time() -> None:
+    # A listener whose queue is full lets further connections wait.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        try:
+            for one in waiting:
+                one.setblocking(False)
+                one.connect_ex(("127.0.0.1", port))
+            with pytest.raises(NotSent):
+                send(f"http://127.0.0.1:{port}", connect_timeout_s=0.2)
+        finally:
+            for one in waiting:
+                one.close()
+
+
+def test_no_answer_in_time() -> None:
+    with scripted("hang") as server, pytest.raises(NoAnswer, match="did not answer in time") as caught:
+        send(server.url, Deadline.after(0.3))
+    assert (caught.value.kind, caught.value.in_doubt, caught.value.refused) == ("deadline_exceeded", True, False)
+
+
+@pytest.mark.parametrize("headers", [("Connection: keep-alive",), ("Connection: close",)])
+def test_an_answer_that_drips_past_the_deadline(headers: tuple[str, ...]) -> None:
+    def drip(connection: socket.socket) -> None:
+        # The first byte comes at once; the rest would take until the server is released, long after the deadline.
+        connection.sendall(http(200, b"[", *headers, length=100))
+        server.released.wait()
+
+    with scripted(drip) as server, pytest.raises(NoAnswer) as caught:
+        send(server.url, Deadline.after(0.3))
+    assert caught.value.kind == "deadline_exceeded"
+
+
+def test_time_that_runs_out_between_two_parts_of_an_answer() -> None:
+    moments = iter([0.0, 9.0])
+    with (
+        scripted(says(200, b"[1", length=3)) as server,
+        pytest.raises(NoAnswer, match="not complete in time") as caught,
+    ):
+        send(server.url, Deadline(5.0, lambda: next(moments)))
+    assert caught.value.status == 200
+
+
+def test_an_answer_that_is_complete_is_not_lost_to_the_clock() -> None:
+    moments = iter([0.0])
+    with scripted(says(200, b"[1]")) as server:
+        assert send(server.url, Deadline(5.0, lambda: next(moments))).body == b"[1]"
+
+
+def test_no_time_left_sends_nothing() -> None:
+    with scripted(says(200)) as server, pytest.raises(OutOfTime):
+        send(server.url, Deadline.after(0))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("after", [b"", http(200, b"[1", length=100), http(200, b"[1", length=100)[:20]])
+def test_reset_before_in_and_amid_the_answer(after: bytes) -> None:
+    with scripted(resets(after)) as server, pytest.raises(NoAnswer, match="broke") as caught:
+        send(server.url)
+    assert (caught.value.kind, caught.value.in_doubt) == ("unavailable", True)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [http(200, b"[1", length=100), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"\0\0\r\n\r\n"],
+)
+def test_an_answer_that_ends_early_or_is_no_http(broken: bytes) -> None:
+    with scripted(lambda c: c.sendall(broken)) as server, pytest.raises(NoAnswer):
+        send(server.url)
+
+
+def test_an_answer_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MOST_ANSWER", 1000)
+    with scripted(says(200, b"1" * 1001)) as server, pytest.raises(UnreadableAnswer, match="larger than 1000 bytes"):
+        send(server.url)
+
+
+def test_a_body_that_is_not_what_its_encoding_says() -> None:
+    with scripted(says(200, b"plain", "Content-Encoding: gzip")) as server, pytest.raises(NoAnswer):
+        send(server.url)
+
+
+def failing(error: Exception) -> Exception:
+    with responses.RequestsMock() as fake:
+        fake.post(BASE + "/a%7Eb", body=error)
+        with pytest.raises((NotSent, NoAnswer)) as caught:
+            Transport(settings(), {}).send("POST", BASE + "/a%7Eb?c=d", {}, b"", BASE, Deadline.after(20))
+    return caught.value
+
+
+def wrapped(reason: Exception) -> MaxRetryError:
+    return MaxRetryError(None, "/", reason)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "in_doubt"),
+    [
+        (requests.ConnectTimeout(wrapped(ConnectTimeoutError("slow"))), "unavailable", False),
+        (requests.ConnectionError(wrapped(NameResolutionError("h", None, socket.gaierror("x")))), "unavailable", False),  # type: ignore[arg-type]
+        (requests.exceptions.ProxyError("no tunnel"), "unavailable", False),
+        (
+            requests.exceptions.SSLError(wrapped(SSLError(ssl.SSLCertVerificationError("self-signed")))),
+            "internal",
+            False,
+        ),
+        (requests.exceptions.SSLError(wrapped(SSLError("record layer"))), "unavailable", True),
+        (requests.ReadTimeout("slow"), "deadline_exceeded", True),
+        (requests.ConnectionError("aborted"), "unavailable", True),
+        (requests.exceptions.ChunkedEncodingError("broken"), "unavailable", True),
+    ],
+)
+def test_each_fault_of_requests_is_told_apart(error: Exception, kind: str, in_doubt: bool) -> None:
+    told = failing(error)
+    assert isinstance(told, (NotSent, NoAnswer))
+    assert (told.kind, told.in_doubt, told.refused) == (kind, in_doubt, not in_doubt)
+
+
+def test_a_certificate_that_fails_names_the_setting() -> None:
+    reason = wrapped(SSLError(ssl.SSLCertVerificationError("self-signed")))
+    assert "REQUESTS_CA_BUNDLE" in str(failing(requests.exceptions.SSLError(reason)))
+
+
+def test_proxies_and_authorities_are_read_once_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "elb.cn-north-4.example.com")
+    shared = Transport(settings(), {"REQUESTS_CA_BUNDLE": "/etc/authorities.pem"})
+    monkeypatch.delenv("HTTPS_PROXY")
+    seen: list[dict[str, Any]] = []
+
+    def note(_: requests.PreparedRequest, **options: Any) -> requests.Response:
+        seen.append(options)
+        raise requests.ConnectionError("stop here")
+
+    monkeypatch.setattr(shared._session, "send", note)
+    for base in ("https://apig.cn-north-4.example.com", BASE, "http://127.0.0.1:9"):
+        with pytest.raises(NoAnswer):
+            shared.send("GET", base, {}, b"", base, Deadline.after(20))
+    assert [options["proxies"].get("https") for options in seen] == ["http://proxy.invalid:3128", None, None]
+    assert {options["verify"] for options in seen} == {"/etc/authorities.pem"}
+    assert not any(options["allow_redirects"] for options in seen)
