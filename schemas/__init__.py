@@ -1,0 +1,1 @@
+"""Shapes of payloads, answers and results: marshmallow only."""
