@@ -1,0 +1,204 @@
+"""An HTTP request in, result events out, without a web framework: what every HTTP door has in common."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from events import strictjson
+from events.cloudevents import NO_DATA, InvalidEvent, UnsupportedFormat
+from events.cloudevents.http import BATCH, from_http, mode, to_batch, to_binary, to_structured
+from events.cloudevents.rules import is_json
+from events.dispatch import Call
+from events.problems import HttpAnswer, problem
+from functions.cloud.deadline import Deadline
+from functions.cloud.errors import PayloadRefused
+from functions.registry import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from events.cloudevents import CloudEvent
+    from events.dispatch import Dispatcher, Result
+    from events.settings import EventSettings
+
+# Kept of the deadline for writing the answer, in seconds.
+_MARGIN_S = 0.25
+_KEY = re.compile(r"[!-~]{1,255}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_BARE_SOURCE = "/hongyan/webhook"
+
+STATUS = {
+    "invalid_argument": 400,
+    "unauthenticated": 500,  # Our own credentials with the cloud: nothing that the sender could mend.
+    "permission_denied": 403,
+    "not_found": 404,
+    "already_exists": 409,
+    "aborted": 409,
+    "failed_precondition": 409,
+    "unimplemented": 501,
+    "resource_exhausted": 503,
+    "unavailable": 503,
+    "deadline_exceeded": 503,
+    "internal": 500,
+    "unknown": 500,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A POST as it came: header names in any case, the body's raw bytes."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return a header's value, "" when it was not sent; `name` in lower case."""
+        return next((value for sent, value in self.headers.items() if sent.lower() == name), "")
+
+
+class HttpDoor:
+    """Turns requests into calls and results into answers. Every refusal is problem+json or a result event."""
+
+    def __init__(self, dispatcher: Dispatcher, settings: EventSettings) -> None:
+        self._dispatcher = dispatcher
+        self._settings = settings
+
+    def function(self, operation: str, request: HttpRequest) -> HttpAnswer:
+        """Answer POST /functions/<operation>: a bare JSON payload, or CloudEvents whose data is the payload."""
+        return self._answer(request, operation)
+
+    def events(self, request: HttpRequest) -> HttpAnswer:
+        """Answer POST /events: CloudEvents whose type is `<prefix>.<operation>`."""
+        if mode(request.headers) is None:
+            return problem(
+                415, "invalid_argument", "send a CloudEvent here, or a bare payload to /functions/<operation>"
+            )
+        return self._answer(request, None)
+
+    def _answer(self, request: HttpRequest, operation: str | None) -> HttpAnswer:
+        if request.header("content-encoding").strip().lower() not in ("", "identity"):
+            return problem(415, "invalid_argument", "compressed bodies are not read: send it without Content-Encoding")
+        deadline = Deadline.after(self._settings.deadline_s, margin=_MARGIN_S)
+        try:
+            if mode(request.headers) is None:
+                return self._bare(request, operation or "", deadline)
+            event = from_http(request.headers, request.body)
+        except UnsupportedFormat as error:
+            return problem(415, error.kind, str(error))
+        except InvalidEvent as error:
+            return problem(400, error.kind, str(error))
+        batched = isinstance(event, list)
+        results = [
+            self._run(item, operation, request, deadline) for item in (event if isinstance(event, list) else [event])
+        ]
+        return _batched(results) if batched else _single(results[0], request)
+
+    def _bare(self, request: HttpRequest, operation: str, deadline: Deadline) -> HttpAnswer:
+        content_type = request.header("content-type")
+        if not content_type or not is_json(content_type):
+            return problem(
+                415, "invalid_argument", "send the payload as Content-Type application/json, or a CloudEvent"
+            )
+        key = _key(request)
+        call = Call(
+            operation=operation,
+            payload=_payload(request.body),
+            deadline=deadline,
+            source=_BARE_SOURCE,
+            trigger="webhook",
+            id=key,
+            sender_id=key,
+            extensions=_trace(request),
+        )
+        return _single(self._dispatcher.dispatch(call), request)
+
+    def _run(self, event: CloudEvent, operation: str | None, request: HttpRequest, deadline: Deadline) -> Result:
+        call = Call(
+            operation=operation or event.type.removeprefix(self._settings.prefix + "."),
+            payload=_event_payload(event),
+            deadline=deadline,
+            source=event.source,
+            trigger="webhook",
+            id=event.id,
+            sender_id=event.id,
+            extensions={**_trace(request), **event.extensions},
+        )
+        return self._dispatcher.dispatch(call)
+
+
+def operations() -> list[str]:
+    """Return the names of the operations that may be posted to."""
+    return names()
+
+
+def _payload(body: bytes) -> Any:
+    try:
+        return strictjson.loads(body)
+    except strictjson.NotJSON as error:
+        return PayloadRefused(f"the body is not JSON: {error}", fields={"_schema": [str(error)]})
+
+
+def _event_payload(event: CloudEvent) -> Any:
+    if event.data is NO_DATA or not is_json(event.datacontenttype):
+        return PayloadRefused("the event's data must be JSON", fields={"_schema": ["Send data as application/json."]})
+    return _payload(event.data) if isinstance(event.data, bytes) else event.data
+
+
+def _key(request: HttpRequest) -> str | None:
+    """Return the sender's own id for this delivery; the draft of Idempotency-Key writes it in quotes."""
+    given = request.header("idempotency-key").strip().strip('"') or request.header("webhook-id").strip()
+    return given if _KEY.fullmatch(given) else None
+
+
+def _trace(request: HttpRequest) -> dict[str, str]:
+    parent, state = request.header("traceparent").strip(), request.header("tracestate").strip()
+    if not _TRACEPARENT.fullmatch(parent):
+        return {}
+    return {
+        "traceparent": parent,
+        **({"tracestate": state} if state.isascii() and state.isprintable() and state else {}),
+    }
+
+
+def _single(result: Result, request: HttpRequest) -> HttpAnswer:
+    headers, body = to_binary(result.event) if _wants_binary(request.header("accept")) else to_structured(result.event)
+    status = STATUS[result.error.kind] if result.error else 200
+    return HttpAnswer(status, {**headers, **_later(status, result)}, body)
+
+
+def _batched(results: Sequence[Result]) -> HttpAnswer:
+    if not results:
+        return HttpAnswer(204)  # Nothing was asked, rightly nothing was done, and there is nothing to tell.
+    headers, body = to_batch(result.event for result in results)
+    return HttpAnswer(200, headers, body)
+
+
+def _later(status: int, result: Result) -> dict[str, str]:
+    """Return Retry-After: what the cloud said, else a minute for throttling (its windows are minutes long) and 5 s for the rest."""
+    if status != 503 or not result.error:
+        return {}
+    wait = result.error.retry_after_s
+    if wait is None:
+        wait = 60.0 if result.error.kind == "resource_exhausted" else 5.0
+    return {"Retry-After": str(max(1, math.ceil(wait)))}
+
+
+def _wants_binary(accept: str) -> bool:
+    """Whether application/json is asked for before any CloudEvents format; everything else gets the structured mode."""
+    quality = {"application/json": 0.0, "application/cloudevents+json": 0.0}
+    for item in accept.split(","):
+        media, *parameters = (part.strip().lower() for part in item.split(";"))
+        if media in quality:
+            quality[media] = _quality(parameters)
+    return quality["application/json"] > quality["application/cloudevents+json"]
+
+
+def _quality(parameters: list[str]) -> float:
+    given = next((value[2:] for value in parameters if value.startswith("q=")), "1")
+    return float(given) if re.fullmatch(r"[01](\.[0-9]{0,3})?", given) else 0.0
+
+
+__all__ = ["BATCH", "STATUS", "HttpDoor", "HttpRequest", "operations"]
