@@ -1,0 +1,76 @@
+"""The whole application for `flask run`, `flask routes` and `flask shell`, and the banner that says loudly which cloud it acts on."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+from werkzeug.serving import is_running_from_reloader
+
+from events.cli.terminal import flask_command, say
+from events.logs import configure
+from events.loopback import REASON, is_own_machine
+from events.triggers import webhook
+from functions.cloud.errors import ConfigurationError
+from functions.cloud.settings import CloudSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flask import Flask
+
+_SAMPLE = "elb.list_members"
+
+
+def for_run(params: Mapping[str, Any]) -> Flask:
+    """Return the application to serve, with logs configured, and write the banner; `params` are those of `flask run`.
+
+    Raises click.UsageError for a host that is not this machine alone, click.ClickException for settings.
+    """
+    if not is_own_machine(params["host"]):
+        raise click.UsageError(f"--host {params['host']} is refused: {REASON}. Leave --host out.")
+    with _explained():
+        settings = CloudSettings.from_env(os.environ).require()
+        configure()
+        app = webhook.create_app(settings)
+    if not is_running_from_reloader():
+        for line in (*_cloud(settings), *_curl(params)):
+            say(line, err=True)
+    return app
+
+
+def for_routes() -> Flask:
+    """Return the application to look at. Raises click.ClickException for settings."""
+    with _explained():
+        return webhook.create_app()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except ConfigurationError as error:
+        raise click.ClickException(error.message) from None
+
+
+def _cloud(settings: CloudSettings) -> Iterator[str]:
+    if not settings.emulator:
+        real = click.style(" REAL CLOUD ", fg="white", bg="red", bold=True)
+        yield f"{real} calls act on project {settings.project_id} in {settings.region}."
+        return
+    where = "inside this process" if settings.emulator == "local" else f"at {settings.emulator}"
+    yield f"{click.style(' EMULATOR ', fg='black', bg='yellow', bold=True)} nothing is real: the cloud is emulated {where}."
+    own = os.environ.get("HUAWEICLOUD_SDK_AK", "")
+    if own and own != settings.access_key:
+        yield click.style("HUAWEICLOUD_SDK_AK is set, and these credentials are NOT used.", fg="yellow", bold=True)
+        yield f"To act on the real cloud with them: HONGYAN_EMULATOR= {flask_command()} run"
+
+
+def _curl(params: Mapping[str, Any]) -> Iterator[str]:
+    if not params["port"]:
+        return  # The system picks one, and the server names it below.
+    host = f"[{params['host']}]" if ":" in params["host"] else params["host"]
+    server = f"{'https' if params.get('cert') else 'http'}://{host}:{params['port']}"
+    yield f"Try: curl -d @events/samples/{_SAMPLE}.json -H 'Content-Type: application/json' {server}/functions/{_SAMPLE}"

@@ -1,0 +1,64 @@
+"""Settings of gunicorn in production: `gunicorn -c events/gunicorn_conf.py 'events.triggers.webhook:create_app()'`.
+
+HONGYAN_BIND (127.0.0.1:8000) is where it listens, WEB_CONCURRENCY (2) how many processes it has. `.flaskenv` is not read
+here: the emulator must be chosen by an exported variable.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from events.logs import configure
+from events.loopback import REASON, is_own_machine
+from events.settings import EventSettings
+from functions.cloud.errors import ConfigurationError
+from functions.cloud.settings import CloudSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# gunicorn reads this module's names once, at its start.
+bind = os.environ.get("HONGYAN_BIND", "").strip() or "127.0.0.1:8000"
+workers = int(os.environ.get("WEB_CONCURRENCY", "").strip() or 2)
+worker_class = "gthread"
+threads = 16
+# Seconds without a sign of life after which a process is replaced; a thread that waits for the cloud is no such silence.
+timeout = 30
+# Seconds that calls under way are given at a stop: more than HONGYAN_DEADLINE_S, which is 15 unless it is set.
+graceful_timeout = 30
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+accesslog = None  # Every call has its own log line.
+errorlog = "-"
+proc_name = "hongyan"
+# Nothing listens that was not asked for: newer versions of gunicorn open a control socket in the home directory.
+control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Configure logs, and refuse to start with an address that is not this machine's own or with incomplete settings.
+
+    Nothing listens yet. Raises RuntimeError, which gunicorn writes as one line; it then exits with 1.
+    """
+    _refuse(server.cfg.address)
+    try:
+        CloudSettings.from_env(os.environ).require()
+        EventSettings.from_env(os.environ)
+        configure(people=False)  # The processes that take requests are forked from this one, and inherit it.
+    except ConfigurationError as error:
+        raise RuntimeError(error.message) from None
+
+
+def when_ready(server: Any) -> None:
+    """Refuse sockets that were handed over already open (systemd's LISTEN_FDS) when they are not this machine's own."""
+    _refuse(listener.sock.getsockname() for listener in server.LISTENERS)
+
+
+def _refuse(addresses: Iterable[Any]) -> None:
+    """Look at addresses: (host, port, …), the path of a socket or its descriptor."""
+    for address in addresses:
+        if not (isinstance(address, tuple) and is_own_machine(address[0])):
+            shown = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else address
+            raise RuntimeError(f"{shown} is refused: {REASON}. HONGYAN_BIND must be like 127.0.0.1:8000.")

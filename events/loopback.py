@@ -1,0 +1,13 @@
+"""Which addresses a server of ours may listen on, for the command line and the production server alike."""
+
+from __future__ import annotations
+
+REASON = "until senders are verified, the server listens on its own machine only"
+"""Why every other address is refused."""
+
+_OWN = ("127.0.0.1", "::1", "localhost")
+
+
+def is_own_machine(host: object) -> bool:
+    """Tell whether a host to listen on is this machine alone; the path or the descriptor of a socket is no host."""
+    return host in _OWN

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from events import gunicorn_conf
+from events.samples import sample
+from tests.events.cli.support import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "events/gunicorn_conf.py", "events.triggers.webhook:create_app()"]
+
+
+@contextmanager
+def gunicorn(*args: str, **changes: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*GUNICORN, *args],
+        cwd=ROOT,
+        env=environment(**changes),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def ended(*args: str, **changes: str) -> tuple[int, str]:
+    with gunicorn(*args, **changes) as process:
+        _, said = process.communicate(timeout=30)
+    return process.returncode, said
+
+
+def test_it_serves_a_sample_and_logs_json() -> None:
+    with gunicorn(HONGYAN_EMULATOR="local", HONGYAN_BIND="127.0.0.1:0", WEB_CONCURRENCY="1") as process:
+        assert process.stderr
+        url = next(found[1] for line in process.stderr if (found := re.search(r"Listening at: (http://\S+)", line)))
+        request = urllib.request.Request(
+            f"{url}/functions/elb.list_members", sample("elb.list_members"), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            event = json.load(answer)
+            assert answer.headers["Server"] == "gunicorn"
+        assert event["type"] == "hongyan.elb.list_members.succeeded"
+        line = json.loads(next(line for line in process.stderr if line.startswith("{")))
+        process.terminate()
+        _, rest = process.communicate(timeout=20)
+    assert (line["event"], line["event_id"]) == ("call.finished", event["id"])
+    assert (process.returncode, "Traceback" in rest) == (0, False)
+
+
+def test_an_address_that_others_reach_is_refused() -> None:
+    code, said = ended(HONGYAN_EMULATOR="local", HONGYAN_BIND="0.0.0.0:0")
+    assert code == 1
+    assert "Error: 0.0.0.0:0 is refused: until senders are verified" in said
+
+
+def test_the_argument_of_the_command_line_is_looked_at_too() -> None:
+    code, said = ended("-b", "127.0.0.1:0", "-b", "[::]:0", HONGYAN_EMULATOR="local")
+    assert code == 1
+    assert ":::0 is refused" in said
+
+
+def test_the_emulator_is_chosen_by_nothing_but_a_variable() -> None:
+    code, said = ended(HONGYAN_BIND="127.0.0.1:0")
+    assert code == 1
+    assert "Error: missing settings: HUAWEICLOUD_SDK_PROJECT_ID" in said
+    assert "Traceback" not in said
+
+
+def server(*addresses: object) -> SimpleNamespace:
+    return SimpleNamespace(cfg=SimpleNamespace(address=list(addresses)))
+
+
+@pytest.fixture(autouse=True)
+def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONGYAN_EMULATOR", "local")
+    monkeypatch.setattr(gunicorn_conf, "configure", lambda *, people: None)
+
+
+@pytest.mark.parametrize("address", [("127.0.0.1", 8000), ("localhost", 8000), ("::1", 8000)])
+def test_its_own_machine_is_where_it_listens(address: object) -> None:
+    gunicorn_conf.on_starting(server(address))
+
+
+@pytest.mark.parametrize("address", [("0.0.0.0", 8000), ("192.168.0.1", 8000), ("", 8000), "/tmp/socket", 3])
+def test_everything_else_is_refused_sockets_of_files_too(address: object) -> None:
+    with pytest.raises(RuntimeError, match="is refused: until senders are verified"):
+        gunicorn_conf.on_starting(server(("127.0.0.1", 8000), address))
+
+
+def test_wrong_settings_are_one_line_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONGYAN_DEADLINE_S", "soon")
+    with pytest.raises(RuntimeError, match="HONGYAN_DEADLINE_S"):
+        gunicorn_conf.on_starting(server(("127.0.0.1", 8000)))
+
+
+def test_sockets_that_are_handed_over_open_are_looked_at() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as own, socket.socket() as other:
+        gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=own)]))
+        with pytest.raises(RuntimeError, match=r"0\.0\.0\.0:0 is refused"):
+            gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=other)]))
