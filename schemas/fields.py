@@ -33,7 +33,7 @@ class Text(fields.String):
 
     def __init__(self, *, pattern: str = "", rule: str = "", **options: Any) -> None:
         self._pattern = re.compile(pattern) if pattern else None
-        self._rule = rule
+        self.rule = rule
         super().__init__(**options)
         if pattern:
             self.metadata = {**self.metadata, "pattern": f"^(?:{pattern})$"}
@@ -44,7 +44,7 @@ class Text(fields.String):
         if not _PLAIN.fullmatch(value):
             raise ValidationError("Must not hold control characters or halves of surrogate pairs.")
         if self._pattern and not self._pattern.fullmatch(value):
-            raise ValidationError(f"Must be {self._rule}.")
+            raise ValidationError(f"Must be {self.rule}.")
         return value
 
 

@@ -10,14 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.serving import make_server
-
 from functions.cloud.settings import CloudSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from _typeshed.wsgi import WSGIApplication
 
 PROJECT = "0605767a3300d5762fb7c0186d9e1779"
 LISTENER = "65093734fb966b3d70f6af26cc63e125"
@@ -101,20 +98,6 @@ def scripted(*steps: Callable[[socket.socket], None] | str) -> Iterator[Scripted
             served.released.set()
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
-
-
-@contextmanager
-def serving_app(app: WSGIApplication) -> Iterator[str]:
-    """Serve a WSGI application on loopback while the block runs, and give its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _read(connection: socket.socket) -> bytes:

@@ -13,7 +13,6 @@ import click
 from events.cli.demo_steps import CAUSE, TRACEPARENT, Letter, Look, steps
 from events.cli.demo_tour import Lines, Tour
 from events.cli.post import NoReply, ask, result_event
-from events.cli.serving import serving
 from events.cli.terminal import for_people, say
 from events.cloudevents import CloudEvent
 from events.cloudevents.http import to_binary
@@ -22,7 +21,7 @@ from events.logs import LOGGER
 from events.settings import EventSettings
 from events.triggers.webhook import create_app
 from functions.cloud.emulator.core import Emulator
-from functions.cloud.emulator.server import serving as emulating
+from functions.cloud.emulator.server import serving, serving_app
 from functions.cloud.settings import CloudSettings
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ def command(*, as_json: bool) -> None:
     """
     stage = Tour() if for_people(as_json=as_json) else Lines()
     started = time.monotonic()
-    with _quiet(), emulating(Emulator()) as cloud:
+    with _quiet(), serving(Emulator()) as cloud:
         app = create_app(CloudSettings.from_env({"HONGYAN_EMULATOR": cloud}), EventSettings())
-        with serving(app) as webhook:
+        with serving_app(app) as webhook:
             stage.opened(webhook, cloud)
             wrong = _played(stage, webhook, cloud)
     for complaint in wrong:

@@ -49,8 +49,8 @@ def _type(field: fields.Field[Any]) -> str:
 def _rules(field: fields.Field[Any]) -> Iterator[str]:
     if description := field.metadata.get("description"):
         yield description
-    if isinstance(field, Text) and field._rule:
-        yield field._rule
+    if isinstance(field, Text) and field.rule:
+        yield field.rule
     elif type(field) not in _PLAIN and not description:
         yield (type(field).__doc__ or "").partition("\n")[0].rstrip(".")
     yield from (words for validator in field.validators if (words := _limit(validator, field)))

@@ -1,15 +1,18 @@
-"""The emulator on a real socket, in a background thread: for tests, the demo and `flask emulator`."""
+"""A WSGI application on a real socket, in a background thread: the emulator and the webhook in tests, the demo and `flask emulator`."""
 
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from functions.cloud.emulator.app import create_app
 from functions.cloud.emulator.core import Emulator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -19,18 +22,21 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
+def serving(emulator: Emulator, port: int = 0, host: str = "127.0.0.1") -> AbstractContextManager[str]:
+    """Serve an emulator while the block runs; as `serving_app`."""
+    return serving_app(create_app(emulator), port, host)
+
+
 @contextmanager
-def serving(emulator: Emulator, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+def serving_app(app: "WSGIApplication", port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve while the block runs and give its address, as `http://127.0.0.1:40123`; port 0 picks a free one.
 
     Every request has a thread of its own. Raises OSError when the port is taken.
     """
     # Bound here, because make_server ends the whole process when it cannot bind.
     with socket.create_server((host, port)) as listener:
-        server = make_server(
-            host, port, create_app(emulator), threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
-        )
         bound_port = listener.getsockname()[1]
+        server = make_server(host, bound_port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

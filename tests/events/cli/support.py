@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from events.cli import create_app
-from events.cli.serving import serving
 from events.triggers import webhook
+from functions.cloud.emulator.server import serving_app
 from functions.cloud.settings import CloudSettings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def lines(result: Result) -> list[Any]:
 @contextmanager
 def server() -> Iterator[str]:
     """Serve the webhook on an emulator of its own."""
-    with serving(webhook.create_app(CloudSettings.from_env({"HONGYAN_EMULATOR": "local"}))) as url:
+    with serving_app(webhook.create_app(CloudSettings.from_env({"HONGYAN_EMULATOR": "local"}))) as url:
         yield url
 
 

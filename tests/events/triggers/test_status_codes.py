@@ -14,10 +14,10 @@ from events.settings import EventSettings
 from events.triggers.webhook import create_app
 from functions.cloud.client import Client
 from functions.cloud.emulator.core import Emulator
-from functions.cloud.emulator.server import serving
+from functions.cloud.emulator.server import serving, serving_app
 from functions.cloud.retry import Retry
 from functions.cloud.settings import CloudSettings
-from tests.support import CHANNEL, INSTANCE, PROJECT, serving_app
+from tests.support import CHANNEL, INSTANCE, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
