@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from functions.cloud.errors import PayloadRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from marshmallow import ValidationError
 
@@ -23,7 +23,7 @@ _MOST_FIELDS = 50
 def payload_refused(error: ValidationError) -> PayloadRefused:
     """Return the refusal that marshmallow's messages amount to; its text names the first field, `fields` every one."""
     messages = _plain(error.normalized_messages())  # type: ignore[no-untyped-call]
-    where, what = next(_leaves(messages, ""), ("payload", "is wrong"))
+    where, what = _first(messages)
     more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
     return PayloadRefused(f"{where}: {what}{more}", fields=messages)
 
@@ -36,13 +36,12 @@ def _plain(messages: Any) -> Any:
     return messages
 
 
-def _leaves(messages: Any, path: str) -> Iterator[tuple[str, str]]:
-    if not isinstance(messages, dict):
-        yield path, str(messages[0] if isinstance(messages, list) and messages else messages)
-        return
-    for name, value in messages.items():
-        below = path if name == "_schema" else f"{path}.{name}".lstrip(".")
-        yield from _leaves(value, below or "payload")
+def _first(messages: Any, path: str = "") -> tuple[str, str]:
+    """Return the first field that was refused, as `members.0.weight`, and why."""
+    if isinstance(messages, dict) and messages:
+        name, value = next(iter(messages.items()))
+        return _first(value, path if name == "_schema" else f"{path}.{name}".lstrip("."))
+    return path or "payload", str(messages[0] if isinstance(messages, list) and messages else messages)
 
 
 def error_data(error: CallError) -> dict[str, Any]:

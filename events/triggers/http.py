@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from events import strictjson
 from events.cloudevents import NO_DATA, InvalidEvent, UnsupportedFormat
-from events.cloudevents.http import BATCH, from_http, mode, to_batch, to_binary, to_structured
+from events.cloudevents.http import from_http, mode, to_batch, to_binary, to_structured
 from events.cloudevents.rules import is_json
 from events.dispatch import Call
 from events.problems import HttpAnswer, problem
 from functions.cloud.deadline import Deadline
 from functions.cloud.errors import PayloadRefused
-from functions.registry import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,11 +128,6 @@ class HttpDoor:
         return self._dispatcher.dispatch(call)
 
 
-def operations() -> list[str]:
-    """Return the names of the operations that may be posted to."""
-    return names()
-
-
 def _payload(body: bytes) -> Any:
     try:
         return strictjson.loads(body)
@@ -199,6 +193,3 @@ def _wants_binary(accept: str) -> bool:
 def _quality(parameters: list[str]) -> float:
     given = next((value[2:] for value in parameters if value.startswith("q=")), "1")
     return float(given) if re.fullmatch(r"[01](\.[0-9]{0,3})?", given) else 0.0
-
-
-__all__ = ["BATCH", "STATUS", "HttpDoor", "HttpRequest", "operations"]
