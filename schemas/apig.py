@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from schemas.answers import Result, SaidText, SaidTime, SaidWhole, SaidWord
 from schemas.backends import Backend
-from schemas.fields import HAN, Flag, PathId, Payload, ProjectId, Text, Whole
+from schemas.fields import HAN, Flag, PathId, Payload, ProjectId, Text, Whole, each_once
 
 STATES = {"1": "active", "2": "inactive"}
 HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy"}
@@ -65,12 +64,7 @@ class AddMembers(Payload):
         A second port makes no second address: whether the cloud tells them apart is not documented, and two calls are always safe.
         """
         for name in ("host", "ecs_id"):
-            counted = Counter(member[name].lower() for member in data["members"] if name in member)
-            if repeated := [address for address, count in counted.items() if count > 1]:
-                raise ValidationError(
-                    f"The same {name} stands here more than once: {', '.join(repeated[:3])}. Keep one of each.",
-                    "members",
-                )
+            each_once("members", name, [member[name] for member in data["members"] if name in member])
 
 
 class ApigBackend(Backend):

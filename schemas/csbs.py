@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate, validates_schema
 
 from schemas.answers import Result, SaidFlag, SaidText
-from schemas.fields import AnyId, PathId, Payload, ProjectId, Text
+from schemas.fields import AnyId, PathId, Payload, ProjectId, Text, each_once
 
 # The backup provider's id is a constant of the service, which clients hard-code.
 PROVIDER_ID = "fc4d5750-22e7-4798-8a46-f48f62c4c1da"
@@ -47,13 +46,9 @@ class CheckRestorable(Payload):
 
     @validates_schema
     def _each_server_once(self, data: dict[str, Any], **_: Any) -> None:
-        counted = Counter(item["target"]["resource_id"].lower() for item in data["check_restorable"])
-        if repeated := [server for server, count in counted.items() if count > 1]:
-            raise ValidationError(
-                f"The same resource_id stands here more than once: {', '.join(repeated[:3])}. Ask about one backup of it at a time: "
-                "the verdicts name only the server.",
-                "check_restorable",
-            )
+        servers = [item["target"]["resource_id"] for item in data["check_restorable"]]
+        mend = "Ask about one backup of it at a time: the verdicts name only the server."
+        each_once("check_restorable", "resource_id", servers, mend=mend)
 
 
 class Verdict(Result):

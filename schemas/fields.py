@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Chinese letters, as the API pages allow them in names: the unified ideographs, extension A, and the ideographic zero.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff"
@@ -130,3 +134,12 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid")
         return value
+
+
+def each_once(
+    field: str, what: str, values: list[str], *, key: Callable[[str], str] = str.lower, mend: str = "Keep one of each."
+) -> None:
+    """Raise ValidationError on `field` when two of `values` are the same by `key`; the message names them and the mend."""
+    counted = Counter(map(key, values))
+    if repeated := [value for value in values if counted[key(value)] > 1]:
+        raise ValidationError(f"The same {what} stands here more than once: {', '.join(repeated[:3])}. {mend}", field)

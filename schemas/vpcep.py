@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate, validates_schema
 
 from schemas.answers import Result, SaidText, SaidTime, SaidWhole
-from schemas.fields import PathId, Payload, ProjectId, Text, Uuid
+from schemas.fields import PathId, Payload, ProjectId, Text, Uuid, each_once
 
 
 def same_id(connection_id: str) -> str:
@@ -34,14 +33,7 @@ class UpdateDescriptions(Payload):
 
     @validates_schema
     def _each_id_once(self, data: dict[str, Any], **_: Any) -> None:
-        ids = [connection["id"] for connection in data["connections"]]
-        counted = Counter(map(same_id, ids))
-        repeated = [connection_id for connection_id in ids if counted[same_id(connection_id)] > 1]
-        if repeated:
-            raise ValidationError(
-                f"The same id stands here more than once: {', '.join(repeated[:3])}. Keep one of each.",
-                "connections",
-            )
+        each_once("connections", "id", [connection["id"] for connection in data["connections"]], key=same_id)
 
 
 class Failure(Result):
