@@ -10,7 +10,6 @@ from events.cli import demo
 from events.cli.demo_steps import CAUSE, LOST, TRACEPARENT, Letter, steps
 from events.cli.demo_tour import Tour
 from events.cli.post import NoReply, Reply
-from functions.registry import names
 from tests.events.cli.support import lines, on_terminal, run
 
 if TYPE_CHECKING:
@@ -24,13 +23,13 @@ def test_a_pipe_gets_one_result_event_a_line_and_nothing_else() -> None:
     assert [event["data"]["outcome"] for event in events] == [
         *["succeeded"] * 4, "rejected", "failed", "succeeded", "unknown", "succeeded",
     ]  # fmt: skip
-    assert sorted(event["data"]["operation"] for event in events[:4]) == names()
+    shown = [event["data"]["operation"].partition(".")[0] for event in events[:4]]
+    assert shown == ["elb", "apig", "csbs", "vpcep"]
     rejected, failed, throttled, lost, binary = (event["data"] | event for event in events[4:])
     assert rejected["error"]["fields"].keys() == {"members", "colour"}
     assert "weight" in rejected["error"]["fields"]["members"]["0"]
     assert failed["error"]["code"] == "APIG.3023"
     assert throttled["upstream"]["attempts"] == 2
-    assert throttled["upstream"]["duration_ms"] >= 1000
     assert lost["upstream"]["attempts"] == 1
     assert (binary["causationid"], binary["traceparent"]) == (CAUSE, TRACEPARENT)
 

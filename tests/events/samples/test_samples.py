@@ -28,5 +28,5 @@ def test_the_text_of_the_page_is_kept() -> None:
 
 @pytest.mark.parametrize("operation", ["elb.delete_members", "../../pyproject", "", "__init__"])
 def test_what_has_no_sample_is_told_what_has(operation: str) -> None:
-    with pytest.raises(NoSample, match=r"there is no sample of .*; there are samples of apig\.add_members, csbs"):
+    with pytest.raises(NoSample, match=r"there is no sample of .*; there are samples of .*apig\.add_members"):
         sample(operation)
