@@ -76,7 +76,8 @@ class Dispatcher:
         run.go()
         data = run.data()
         event = self._event(call, run, data)
-        log.info("call.finished", extra={"facts": log_facts(event, data)})
+        level = logging.WARNING if run.outcome in ("failed", "unknown") else logging.INFO
+        log.log(level, "call.finished", extra={"facts": log_facts(event, data)})
         return Result(event, run.outcome, run.error)
 
     def _event(self, call: Call, run: _Run, data: dict[str, Any]) -> CloudEvent:
