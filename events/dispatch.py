@@ -38,7 +38,7 @@ _PASSED_ON = ("traceparent", "tracestate")
 class Call:
     """A command: run `operation` with `payload`. Every trigger turns its own event into one of these.
 
-    `payload` is a JSON value, or the PayloadRefused that reading it ended in.
+    `payload` is a JSON value; `refusal` says why there is none, or why its sender may not ask for this: the call then ends in it.
 
     `source` and `id` are the incoming event's (id None: the sender gave none and asks for no deduplication); `extensions` may hold its
     `correlationid`, `traceparent` and `tracestate`; `sender_id` is the trigger's own id of the delivery.
@@ -52,6 +52,7 @@ class Call:
     id: str | None = None
     sender_id: str | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    refusal: CallError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,10 @@ class Dispatcher:
 
     def _event(self, call: Call, run: _Run, data: dict[str, Any]) -> CloudEvent:
         settings = self._client.settings
-        cause = call.id or str(uuid.uuid4())
-        extensions = {"causationid": cause, "correlationid": call.extensions.get("correlationid") or cause}
+        extensions = {"causationid": run.cause, "correlationid": run.correlation_id}
         extensions.update({name: call.extensions[name] for name in _PASSED_ON if call.extensions.get(name)})
         return CloudEvent(
-            id=str(uuid.uuid5(_RESULTS, "\n".join((call.source, cause, run.operation)))),
+            id=str(uuid.uuid5(_RESULTS, "\n".join((call.source, run.cause, run.operation)))),
             source=f"/hongyan/{data['target']['region']}/{run.project_id or settings.project_id}",
             type=f"{self._settings.prefix}.{run.operation}.{run.outcome}",
             subject=run.subject,
@@ -111,6 +111,10 @@ class _Run:
         # A name that is none is not echoed: it would become part of an event type.
         self.operation = call.operation if _OPERATION.fullmatch(call.operation) else "unknown"
         self.project_id = client.settings.project_id
+        # Who gives no id asks for no deduplication: a fresh one makes the result's id fresh, too.
+        self.cause = call.id or str(uuid.uuid4())
+        self.correlation_id = call.extensions.get("correlationid") or self.cause
+        self._log_facts = {"operation": self.operation, "correlation_id": self.correlation_id}
         self.outcome = "rejected"
         self.error: CallError | None = None
 
@@ -123,13 +127,13 @@ class _Run:
             self._end(error)
         except Exception:
             # A fault of ours must not swallow the event: it is reported as internal, and the log has the trace.
-            log.exception("call.crashed", extra={"facts": {"operation": self.operation}})
+            log.exception("call.crashed", extra={"facts": self._log_facts})
             self._end(CallError("an error inside Hongyan; its log tells more"), crashed=True)
 
     def _checked(self) -> None:
+        if self._call.refusal:
+            raise self._call.refusal
         self._function = find(self._call.operation)
-        if isinstance(self._call.payload, PayloadRefused):
-            raise self._call.payload
         if not isinstance(self._call.payload, dict):
             raise PayloadRefused("the payload must be a JSON object", fields={"_schema": ["Must be a JSON object."]})
         try:
@@ -151,10 +155,7 @@ class _Run:
         self._cloud = self._client.call(
             call.deadline, project_id=self.project_id, reads=function.reads, idempotent=function.idempotent
         )
-        self._cloud.log_facts = {
-            "operation": self.operation,
-            "correlation_id": call.extensions.get("correlationid") or call.id,
-        }
+        self._cloud.log_facts = self._log_facts
         answer = function.call(self._payload, self._cloud)
         self._result = function.result.dump(answer)
         self.outcome = "partial" if isinstance(answer, Partial) else "succeeded"
@@ -163,11 +164,13 @@ class _Run:
         self.error = error
         if self._cloud is None or self._function is None or self._function.reads:
             return
-        if not (self._cloud.in_doubt or error.in_doubt or (crashed and self._cloud.upstream.attempts)):
+        in_doubt = self._cloud.in_doubt or error.in_doubt or (crashed and self._cloud.upstream.attempts)
+        # An error that invites another try although the first may have had an effect: what we do not dare, no sender should.
+        unsafe = not self._function.idempotent and error.retryable and not error.refused
+        if not (in_doubt or unsafe):
             return
         self.outcome = "unknown"
-        if not self._function.idempotent:
-            # Trying again could do it twice, so this kind does not invite it.
+        if not (self._function.idempotent and error.retryable):
             error.kind, error.retry_after_s = "unknown", None
             error.message = f"it is not known whether this took effect: {error.message}"
 

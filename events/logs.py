@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
-        tail = _exception(self, record)
+        tail = _exception(record)
         facts = {name: value for name, value in _facts(record).items() if name not in {*head, *tail}}
         return json.dumps({**head, **facts, **tail})
 
@@ -73,7 +74,7 @@ class ShortLines(logging.Formatter):
         facts = (f"{name}={_word(value)}" for name, value in _facts(record).items())
         event = self._painted(_COLOURS.get(record.levelname, "1"), record.getMessage())
         line = " ".join((self._painted("2", self.formatTime(record, self.datefmt)), event, *facts))
-        return "\n".join([line, *filter(None, [_exception(self, record).get("trace")])])
+        return "\n".join([line, *filter(None, [_exception(record).get("trace")])])
 
     def _painted(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
@@ -98,7 +99,9 @@ def _word(value: Any) -> str:
     return value if plain else json.dumps(value)
 
 
-def _exception(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, str]:
+def _exception(record: logging.LogRecord) -> dict[str, str]:
     if not record.exc_info or record.exc_info[0] is None:
         return {}
-    return {"error": record.exc_info[0].__name__, "trace": formatter.formatException(record.exc_info)}
+    # The frames and the type, not the exception's own text: that may quote a payload, a header or a key.
+    frames = "".join(traceback.format_tb(record.exc_info[2]))
+    return {"error": record.exc_info[0].__name__, "trace": frames.rstrip()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.cloud.answers import objects
 from functions.registry import Partial, function
-from schemas.apig import AddMembers, BackendMembers
+from schemas.apig import AddMembers, BackendMembers, same_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,4 +32,4 @@ def apig_add_members(payload: Mapping[str, Any], cloud: Cloud) -> dict[str, Any]
 
 
 def _addresses(members: list[dict[str, Any]]) -> set[str]:
-    return {str(member[name]).lower() for member in members for name in ("host", "ecs_id") if member.get(name)}
+    return {same_address(str(member[name])) for member in members for name in ("host", "ecs_id") if member.get(name)}

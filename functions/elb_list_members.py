@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from functions.cloud.client import Cloud
 
+ID = re.compile(r"[!-~]{1,64}")
 FILTERS = ("id", "server_id", "server_address", "address", "status", "health_status")
 
 
@@ -51,8 +53,8 @@ def _collect(payload: Mapping[str, Any], cloud: Cloud) -> tuple[list[dict[str, A
         if not (full and payload["follow_pages"] and fresh) or len(found) > payload["max_items"]:
             return found, full
         marker = page[-1].get("id")
-        if not isinstance(marker, str):
-            return found, True
+        if not isinstance(marker, str) or not ID.fullmatch(marker):
+            return found, True  # Nothing that could be asked for leads on from here.
 
 
 def _page(payload: Mapping[str, Any], cloud: Cloud, size: int | None, marker: str | None) -> list[dict[str, Any]]:

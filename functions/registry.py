@@ -74,13 +74,19 @@ def find(name: str) -> Function:
 
     Raises UnknownOperation, with the nearest names, when no file has it.
     """
+    if name in _found:
+        return _found[name]
     file = name.replace(".", "_", 1)
     if operation(file) != name or file not in _files():
         near = difflib.get_close_matches(name[:100], names(), 1)
         hint = f"did you mean {near[0]}?" if near else "the operations are " + ", ".join(names())
         raise UnknownOperation(f"there is no such operation; {hint}")
     found: Function = getattr(_import(file), file)
+    _found[name] = found
     return found
+
+
+_found: dict[str, Function] = {}
 
 
 def _files() -> list[str]:

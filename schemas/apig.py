@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -14,13 +15,22 @@ STATES = {"1": "active", "2": "inactive"}
 HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy"}
 
 
+def same_address(address: str) -> str:
+    """Return what two spellings of one address have in common: for comparing only, what is sent and reported keeps its text."""
+    try:
+        return str(ipaddress.ip_address(address.strip("[]")))
+    except ValueError:
+        return address.lower()
+
+
 class Member(Payload):
     """One backend: a `host`, or an `ecs_id` with its `ecs_name`; which of them counts is the channel's type (ip, or instance/ecs).
 
     `port`, `is_backup`, `member_group_name` and `status` are newer than the page; they come from the official SDK's model.
     """
 
-    # The page gives no pattern: an address or a host name, so no spaces, slashes or Chinese letters.
+    # The page gives no pattern: an address or a host name, so no spaces, slashes or Chinese letters. Whether a gateway takes names
+    # is for it to say (APIG.2015).
     host = Text(pattern=r"[A-Za-z0-9._:\[\]-]{1,255}", rule="an IP address or a host name of at most 255 characters")
     weight = Whole(least=0, most=100)
     ecs_id = Text(pattern="[A-Za-z0-9_-]{1,64}", rule="1 to 64 letters, digits, hyphens and underscores")
@@ -64,7 +74,7 @@ class AddMembers(Payload):
         A second port makes no second address: whether the cloud tells them apart is not documented, and two calls are always safe.
         """
         for name in ("host", "ecs_id"):
-            each_once("members", name, [member[name] for member in data["members"] if name in member])
+            each_once("members", name, [member[name] for member in data["members"] if name in member], key=same_address)
 
 
 class ApigBackend(Backend):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from events import strictjson
-from events.cloudevents import NO_DATA, InvalidEvent, UnsupportedFormat
+from events.calls import from_body, from_event, from_typed_event, trace_of
+from events.cloudevents import InvalidEvent, UnsupportedFormat
 from events.cloudevents.http import from_http, mode, to_batch, to_binary, to_structured
 from events.cloudevents.rules import is_json
 from events.dispatch import Call
 from events.problems import HttpAnswer, problem
 from functions.cloud.deadline import Deadline
-from functions.cloud.errors import PayloadRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 # Kept of the deadline for writing the answer, in seconds.
 _MARGIN_S = 0.25
 _KEY = re.compile(r"[!-~]{1,255}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _BARE_SOURCE = "/hongyan/webhook"
 
 STATUS = {
@@ -55,7 +53,11 @@ class HttpRequest:
 
     def header(self, name: str) -> str:
         """Return a header's value, "" when it was not sent; `name` in lower case."""
-        return next((value for sent, value in self.headers.items() if sent.lower() == name), "")
+        return self.lower().get(name, "")
+
+    def lower(self) -> dict[str, str]:
+        """Return the headers by their names in lower case."""
+        return {name.lower(): value for name, value in self.headers.items()}
 
 
 class HttpDoor:
@@ -89,72 +91,40 @@ class HttpDoor:
             return problem(415, error.kind, str(error))
         except InvalidEvent as error:
             return problem(400, error.kind, str(error))
-        batched = isinstance(event, list)
-        results = [
-            self._run(item, operation, request, deadline) for item in (event if isinstance(event, list) else [event])
-        ]
-        return _batched(results) if batched else _single(results[0], request)
+        trace = trace_of(request.lower())
+        if isinstance(event, list):
+            return _batched([self._run(item, operation, deadline, trace) for item in event])
+        return _single(self._run(event, operation, deadline, trace), request)
 
     def _bare(self, request: HttpRequest, operation: str, deadline: Deadline) -> HttpAnswer:
         content_type = request.header("content-type")
         if not content_type or not is_json(content_type):
+            told = "send the payload as Content-Type application/json, or a CloudEvent"
+            return problem(415, "invalid_argument", told)
+        key = request.header("idempotency-key").strip().strip('"') or request.header("webhook-id").strip()
+        if key and not _KEY.fullmatch(key):
+            # Not taken for none: who sends a key wants its result to have the same id again.
             return problem(
-                415, "invalid_argument", "send the payload as Content-Type application/json, or a CloudEvent"
+                400, "invalid_argument", "Idempotency-Key and webhook-id are 1 to 255 visible ASCII characters"
             )
-        key = _key(request)
+        payload, refusal = from_body(request.body)
         call = Call(
             operation=operation,
-            payload=_payload(request.body),
+            payload=payload,
             deadline=deadline,
             source=_BARE_SOURCE,
             trigger="webhook",
-            id=key,
-            sender_id=key,
-            extensions=_trace(request),
+            id=key or None,
+            sender_id=key or None,
+            extensions=trace_of(request.lower()),
+            refusal=refusal,
         )
         return _single(self._dispatcher.dispatch(call), request)
 
-    def _run(self, event: CloudEvent, operation: str | None, request: HttpRequest, deadline: Deadline) -> Result:
-        call = Call(
-            operation=operation or event.type.removeprefix(self._settings.prefix + "."),
-            payload=_event_payload(event),
-            deadline=deadline,
-            source=event.source,
-            trigger="webhook",
-            id=event.id,
-            sender_id=event.id,
-            extensions={**_trace(request), **event.extensions},
-        )
-        return self._dispatcher.dispatch(call)
-
-
-def _payload(body: bytes) -> Any:
-    try:
-        return strictjson.loads(body)
-    except strictjson.NotJSON as error:
-        return PayloadRefused(f"the body is not JSON: {error}", fields={"_schema": [str(error)]})
-
-
-def _event_payload(event: CloudEvent) -> Any:
-    if event.data is NO_DATA or not is_json(event.datacontenttype):
-        return PayloadRefused("the event's data must be JSON", fields={"_schema": ["Send data as application/json."]})
-    return _payload(event.data) if isinstance(event.data, bytes) else event.data
-
-
-def _key(request: HttpRequest) -> str | None:
-    """Return the sender's own id for this delivery; the draft of Idempotency-Key writes it in quotes."""
-    given = request.header("idempotency-key").strip().strip('"') or request.header("webhook-id").strip()
-    return given if _KEY.fullmatch(given) else None
-
-
-def _trace(request: HttpRequest) -> dict[str, str]:
-    parent, state = request.header("traceparent").strip(), request.header("tracestate").strip()
-    if not _TRACEPARENT.fullmatch(parent):
-        return {}
-    return {
-        "traceparent": parent,
-        **({"tracestate": state} if state.isascii() and state.isprintable() and state else {}),
-    }
+    def _run(self, event: CloudEvent, operation: str | None, deadline: Deadline, trace: Mapping[str, str]) -> Result:
+        if operation is None:
+            return self._dispatcher.dispatch(from_typed_event(event, self._settings.prefix, deadline, "webhook", trace))
+        return self._dispatcher.dispatch(from_event(event, operation, deadline, "webhook", trace))
 
 
 def _single(result: Result, request: HttpRequest) -> HttpAnswer:

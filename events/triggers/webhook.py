@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from events.dispatch import Dispatcher
 from events.problems import HttpAnswer, problem
@@ -33,6 +33,9 @@ def create_app(
     cloud = cloud or (client.settings if client else CloudSettings.from_env(os.environ).require())
     events = events or EventSettings.from_env(os.environ)
     app = Flask("hongyan", static_folder=None)
+    # A door that answers what was asked: no redirect to another spelling of a path, no answer of the framework's own to OPTIONS.
+    app.url_map.merge_slashes = False
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # One byte more than is taken: werkzeug cuts a chunked body off at this length without a word, so the byte tells.
     app.config["MAX_CONTENT_LENGTH"] = events.body_limit + 1
     # Until senders are verified, only this machine may send, and under its own name: a page in a browser that makes
@@ -80,7 +83,13 @@ def _add_health(app: Flask, cloud: CloudSettings) -> None:
 
 def _request() -> HttpRequest:
     # Not kept by Flask, and read no further than MAX_CONTENT_LENGTH whatever Content-Length says.
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except OSError as error:
+        # A chunked body that breaks the rules, or a sender that went away: what servers raise then has no common name.
+        raise BadRequest("the body could not be read to its end") from error
+    if request.content_length not in (None, len(body)):
+        raise BadRequest("the body is shorter than its Content-Length")
     if len(body) >= (request.max_content_length or 0):
         raise RequestEntityTooLarge
     return HttpRequest(dict(request.headers), body)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from functions.cloud.codes import certainly_refused, classify, lost_behind_gateway
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # Longest wait we believe; a larger Retry-After is a mistake of its sender.
 _MOST_WAIT_S = 86_400.0
 _MOST_MESSAGE = 500
+_MOST_REQUEST_ID = 128
+# More items than this in one answer are not made into a result: no page of the cloud is that long.
+MOST_ITEMS = 10_000
 # The gateway takes signatures whose date is this far off, in seconds.
 _MOST_SKEW_S = 900
 
@@ -32,16 +36,17 @@ class Answer:
     @property
     def request_id(self) -> str | None:
         """The cloud's id of this request, from the header, for support."""
-        return self.headers.get("X-Request-Id")
+        said = self.headers.get("X-Request-Id")
+        return said[:_MOST_REQUEST_ID] if said else None
 
 
 def read(answer: Answer, expect: int, returns: type) -> Any:
     """Return the JSON of a successful answer.
 
-    Raises CloudRefused for an error status, and UnreadableAnswer for another 2xx or 3xx than the API page promises, a body that is not
-    JSON, or JSON of another type than `returns`.
+    Raises CloudRefused for an error status or a redirect, and UnreadableAnswer for another 2xx than the API page promises, a body that is
+    not JSON, or JSON of another type than `returns`.
     """
-    if answer.status >= 400 or answer.status < 200:
+    if answer.status >= 300 or answer.status < 200:
         raise refusal(answer)
     if answer.status != expect:
         raise _unreadable(answer, f"HTTP {answer.status} where {expect} is promised")
@@ -59,17 +64,20 @@ def objects(items: Any, what: str) -> list[dict[str, Any]]:
     """Return `items` when they are an array of JSON objects, else raise UnreadableAnswer that calls them `what`."""
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise UnreadableAnswer(f"the cloud's answer holds no array of {what}")
+    if len(items) > MOST_ITEMS:
+        raise UnreadableAnswer(f"the cloud's answer holds more than {MOST_ITEMS} {what}")
     return items
 
 
 def refusal(answer: Answer) -> CloudRefused:
     """Return the error that an error answer means."""
     code, message, request_id = _facts(answer.body)
-    kind = classify(answer.status, code)
+    # IAM repeats the status as its code, which says nothing more.
+    code = None if code == str(answer.status) else code
+    kind = "internal" if answer.status < 400 else classify(answer.status, code)
     said = f": {message}" if message else " and gave no reason"
-    hint = _clock_hint(answer) if kind == "unauthenticated" else ""
     return CloudRefused(
-        f"the cloud answered HTTP {answer.status}{f' {code}' if code else ''}{said}{hint}",
+        f"the cloud answered HTTP {answer.status}{f' {code}' if code else ''}{said}{_hint(answer, kind)}",
         kind=kind,
         code=code,
         status=answer.status,
@@ -97,6 +105,15 @@ def _ahead_s(date: str) -> float | None:
         return (aware - datetime.now(timezone.utc)).total_seconds()
     except (ValueError, OverflowError):
         return None
+
+
+def _hint(answer: Answer, kind: str) -> str:
+    """Return what else the one who reads the message at night should know."""
+    if answer.status < 400:
+        return "; redirects are not followed: set the service's endpoint, HUAWEICLOUD_SDK_REGION_<SERVICE>_<REGION>"
+    if kind != "unauthenticated":
+        return ""
+    return "; it refused Hongyan's own credentials (HUAWEICLOUD_SDK_...), not the sender's" + _clock_hint(answer)
 
 
 def _clock_hint(answer: Answer) -> str:
@@ -130,7 +147,7 @@ def _shapes(error: Any) -> Iterator[tuple[Any, Any]]:
     yield error.get("error_code"), error.get("error_msg") or error.get("error_message")
     yield error.get("errorCode"), error.get("errorMsg")
     yield error.get("code"), error.get("message")
-    for name, inner in error.items():
+    for name, inner in islice(error.items(), 10):
         if isinstance(inner, dict):
             # {"error": {code, message}} · {"NeutronError": {type, message}} · {"badRequest": {code: 400, message}}, OpenStack's fault
             # whose name says more than the status that it repeats.

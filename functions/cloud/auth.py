@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from functions.cloud.errors import OutOfTime
+from functions.cloud.errors import CloudRefused, OutOfTime
 from functions.cloud.signer import authorization, signature
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # A token is renewed this long before it expires (the cloud gives it 24 hours).
 _EARLY = timedelta(minutes=10)
+# A user whom IAM refused is not tried again for this long.
+_LOCKED_OUT = timedelta(minutes=1)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 @dataclass(slots=True)
@@ -71,34 +74,62 @@ class AkSk:
 
 
 class IamToken:
-    """A token of IAM (`X-Auth-Token`), fetched when first needed, kept until shortly before it expires, shared by all threads."""
+    """Tokens of IAM (`X-Auth-Token`), one per project: fetched when needed, kept until shortly before they expire, shared by threads."""
 
-    def __init__(self, fetch: Callable[[Deadline], tuple[str, datetime]], clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, fetch: Callable[[str, Deadline], tuple[str, datetime]], clock: Callable[[], datetime] = _now
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._lock = threading.Lock()
-        self._token = ""
-        self._expires = datetime.min.replace(tzinfo=timezone.utc)
+        self._fetching = threading.Lock()
+        self._kept: dict[str, tuple[str, datetime]] = {}
+        self._refused: tuple[CloudRefused, datetime] | None = None
 
     def authorize(self, request: Outgoing, deadline: Deadline) -> None:
-        """Add `X-Auth-Token`, fetching a token first when there is none that lasts.
+        """Add `X-Auth-Token` for the request's project (`x-project-id`), fetching a token first when there is none that lasts.
 
-        Raises what fetching raises, and OutOfTime when another thread's fetching outlasts this call's deadline.
+        Raises what fetching raises, the same refusal again for a minute (wrong passwords lock users out), and OutOfTime when another
+        thread's fetching outlasts this call's deadline.
         """
-        # One thread fetches; the others wait for its token, but not longer than they may.
-        if not self._lock.acquire(timeout=deadline.remaining()):
-            raise OutOfTime("no time was left to wait for a token")
-        try:
-            if not self._token or self._clock() >= self._expires - _EARLY:
-                self._token, self._expires = self._fetch(deadline)
-            request.headers["x-auth-token"] = self._token
-        finally:
-            self._lock.release()
+        project_id = request.headers["x-project-id"]
+        request.headers["x-auth-token"] = self._lasting(project_id) or self._fetched(project_id, deadline)
 
     def renew(self, request: Outgoing) -> bool:
         """Forget the token that this request carried, unless another thread has renewed it already; False if it carried none."""
-        carried = request.headers.get("x-auth-token")
-        with self._lock:
-            if carried == self._token:
-                self._token = ""
+        carried, project_id = request.headers.get("x-auth-token"), request.headers.get("x-project-id", "")
+        kept = self._kept.get(project_id)
+        if kept and kept[0] == carried:
+            # At worst a token that another thread has fetched in this instant goes too, and is fetched again.
+            self._kept.pop(project_id, None)
         return carried is not None
+
+    def _lasting(self, project_id: str) -> str | None:
+        token, expires = self._kept.get(project_id, ("", _NEVER))
+        return token if self._clock() + _EARLY < expires else None
+
+    def _fetched(self, project_id: str, deadline: Deadline) -> str:
+        # One thread fetches; the others wait for its token, but not longer than they may.
+        if not self._fetching.acquire(timeout=deadline.remaining()):
+            raise OutOfTime("no time was left to wait for a token")
+        try:
+            return self._lasting(project_id) or self._from_iam(project_id, deadline)
+        finally:
+            self._fetching.release()
+
+    def _from_iam(self, project_id: str, deadline: Deadline) -> str:
+        if self._refused and self._clock() < self._refused[1]:
+            raise _again(self._refused[0])
+        try:
+            self._kept[project_id] = self._fetch(project_id, deadline)
+        except CloudRefused as error:
+            if error.kind == "unauthenticated":
+                self._refused = (error, self._clock() + _LOCKED_OUT)
+            raise
+        return self._kept[project_id][0]
+
+
+def _again(error: CloudRefused) -> CloudRefused:
+    """Return a refusal anew: an exception that is raised in several threads would mix up their tracebacks."""
+    return CloudRefused(
+        error.message, kind=error.kind, code=error.code, status=error.status, request_id=error.request_id
+    )

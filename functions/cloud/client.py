@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ from urllib.parse import quote
 from functions.cloud.answers import read
 from functions.cloud.auth import AkSk, IamToken, Outgoing
 from functions.cloud.codes import classify
-from functions.cloud.errors import CallError, CloudRefused
+from functions.cloud.errors import CallError, CloudRefused, OutOfTime, PayloadRefused
 from functions.cloud.iam import fetch_token
-from functions.cloud.retry import Retry
+from functions.cloud.retry import LEAST_FOR_WRITE_S, Retry
 from functions.cloud.signer import canonical_query
 from functions.cloud.transport import Transport
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from functions.cloud.settings import CloudSettings
 
 log = logging.getLogger("hongyan.cloud")
+
+# One attempt of a call that may be repeated is given this long, in seconds, or half of what is left if that is more.
+_PATIENCE_S = 10.0
 
 
 class Client:
@@ -55,7 +58,7 @@ class Client:
     def _own_credentials(self) -> Credentials:
         own = self.settings
         if own.username and not own.access_key:
-            return IamToken(lambda deadline: fetch_token(own, self.transport, deadline))
+            return IamToken(lambda project_id, deadline: fetch_token(own, self.transport, project_id, deadline))
         return AkSk(own.access_key, own.secret_key, own.security_token)
 
 
@@ -75,6 +78,13 @@ class Upstream:
 @lru_cache(maxsize=256)
 def _names(template: str) -> tuple[str, ...]:
     return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+def _segment(name: str, value: Any) -> str:
+    """Return a path parameter percent-encoded. The schemas let none of the refused ones through; this holds without them."""
+    if str(value) in ("", ".", ".."):
+        raise PayloadRefused(f"{name} is no id", fields={name: ["Must be an id."]})
+    return quote(str(value), safe="~")
 
 
 class Cloud:
@@ -138,7 +148,7 @@ class Cloud:
     ) -> Outgoing:
         base = self._client.settings.endpoint(service)
         known = {**path, "project_id": self.project_id}
-        ids = {name: quote(str(known[name]), safe="~") for name in _names(template)}
+        ids = {name: _segment(name, known[name]) for name in _names(template)}
         pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
         raw = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         return Outgoing(method, base, template.format_map(ids), pairs, raw)
@@ -162,11 +172,13 @@ class Cloud:
 
     def _attempt(self, outgoing: Outgoing, expect: int, returns: type) -> Any:
         self._authorize(outgoing)
+        if not self._safe and self.deadline.remaining() < LEAST_FOR_WRITE_S:
+            raise OutOfTime("too little time was left to send a write and hear its answer")
         self.upstream.attempts += 1
         try:
             url = outgoing.base + outgoing.path + ("?" + canonical_query(outgoing.query) if outgoing.query else "")
             answer = self._client.transport.send(
-                outgoing.method, url, outgoing.headers, outgoing.body, outgoing.base, self.deadline
+                outgoing.method, url, outgoing.headers, outgoing.body, outgoing.base, self._patience()
             )
             self.upstream.status, self.upstream.request_id = answer.status, answer.request_id
             value = read(answer, expect, returns)
@@ -178,6 +190,13 @@ class Cloud:
         self.in_doubt = False
         return value
 
+    def _patience(self) -> Deadline:
+        """Return how long one attempt may take: a write all the time there is, what may be repeated not so long that no repeat fits."""
+        if not self._safe:
+            return self.deadline
+        left = self.deadline.remaining()
+        return replace(self.deadline, at=self.deadline.at - left + min(left, max(_PATIENCE_S, left / 2)))
+
     def _authorize(self, outgoing: Outgoing) -> None:
         outgoing.headers = {"accept": "application/json", "user-agent": "hongyan", "x-project-id": self.project_id}
         if outgoing.body:
@@ -188,7 +207,7 @@ class Cloud:
             self._client.credentials.authorize(outgoing, self.deadline)
         except CallError as error:
             # Whatever became of the question to IAM: the call itself has not been sent.
-            error.in_doubt, error.refused = False, True
+            error.in_doubt, error.refused, error.message = False, True, f"IAM: {error.message}"
             raise
 
     def _stale(self, error: CallError, outgoing: Outgoing) -> bool:

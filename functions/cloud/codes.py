@@ -97,14 +97,18 @@ def classify(status: int, code: str | None) -> str:
 
 
 def certainly_refused(status: int, code: str | None) -> bool:
-    """Whether such an error answer proves that the request had no effect, so that sending it again is safe."""
+    """Whether such an error answer proves that the request had no effect, so that sending it again is safe.
+
+    A bare 503 does not: proxies say it too when the service went away in the middle of the request.
+    """
     kind = classify(status, code)
-    return status < 500 or status in (501, 503) or kind == "resource_exhausted" or normal(code) in _NOT_PASSED_ON
+    return 400 <= status < 500 or status == 501 or kind == "resource_exhausted" or normal(code) in _NOT_PASSED_ON
 
 
 def lost_behind_gateway(status: int, code: str | None) -> bool:
-    """Whether the answer only says that a gateway got none from the service (502, 504): the request may have taken effect."""
-    return status in (502, 504) and not certainly_refused(status, code)
+    """Whether the answer leaves open what became of the request: a gateway that got none from the service, a redirect, no status known."""
+    unclear = status in (502, 504) or (status == 503 and not code) or status < 400 or status >= 600
+    return unclear and not certainly_refused(status, code)
 
 
 def normal(code: str | None) -> str:

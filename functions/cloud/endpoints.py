@@ -22,15 +22,25 @@ def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
 
     The override has the official SDK's name: `HUAWEICLOUD_SDK_REGION_<SERVICE>_<REGION>`, as `HUAWEICLOUD_SDK_REGION_ELB_CN_NORTH_4`
     (and `HUAWEICLOUD_SDK_IAM_ENDPOINT`).
-
-    Raises ConfigurationError for a region that is not one, or an override that is not an https URL (http on loopback only).
     """
-    if not REGION.fullmatch(region):
-        raise ConfigurationError("HUAWEICLOUD_SDK_REGION is not a region id like cn-north-4")
     for name in _overrides(service, region):
-        if value := environ.get(name, "").split(",")[0].strip():
+        if value := _first(environ.get(name, "")):
             return checked(name, value)
     return f"https://{service}.{region}.{_DOMAINS.get(region, 'myhuaweicloud.com')}"
+
+
+def check_region(region: str, environ: Mapping[str, str]) -> None:
+    """Raise ConfigurationError for a region that is not one, or an override that is not an https URL (http on loopback only)."""
+    if region and not REGION.fullmatch(region):
+        raise ConfigurationError("HUAWEICLOUD_SDK_REGION is not a region id like cn-north-4")
+    for name, value in environ.items():
+        if name.startswith("HUAWEICLOUD_SDK_REGION_") or name == "HUAWEICLOUD_SDK_IAM_ENDPOINT":
+            _ = _first(value) and checked(name, _first(value))
+
+
+def _first(value: str) -> str:
+    """Return the first of an override's addresses; the official SDK takes several."""
+    return value.split(",")[0].strip()
 
 
 def checked(name: str, url: str) -> str:
@@ -40,9 +50,9 @@ def checked(name: str, url: str) -> str:
         _ = parts.port
     except ValueError as error:
         raise ConfigurationError(f"{name} is not a URL: {error}") from None
-    if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
+    if parts.username is not None or parts.query or parts.fragment or not parts.hostname or parts.path not in ("", "/"):
         raise ConfigurationError(
-            f"{name} must be a base URL like https://elb.example.com, without credentials or query"
+            f"{name} must be a base URL like https://elb.example.com, without credentials, path or query"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise ConfigurationError(f"{name} must start with https:// (http:// on loopback only)")

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 _SHORT = timedelta(hours=1)
 
 
-def fetch_token(settings: CloudSettings, transport: Transport, deadline: Deadline) -> tuple[str, datetime]:
-    """Return a token scoped to the configured project, and when it expires (aware, UTC).
+def fetch_token(
+    settings: CloudSettings, transport: Transport, project_id: str, deadline: Deadline
+) -> tuple[str, datetime]:
+    """Return a token scoped to a project, and when it expires (aware, UTC).
 
     Raises CloudRefused (wrong password: kind unauthenticated), UnreadableAnswer, NotSent, NoAnswer or OutOfTime. Asking IAM changes
     nothing in the project, so no doubt about the call itself follows from a lost answer.
     """
     base = settings.endpoint("iam")
-    body = json.dumps(_question(settings)).encode()
+    body = json.dumps(_question(settings, project_id)).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body))}
     answer = transport.send("POST", f"{base}/v3/auth/tokens?nocatalog=true", headers, body, base, deadline)
     said = read(answer, 201, dict)
@@ -41,12 +43,12 @@ def fetch_token(settings: CloudSettings, transport: Transport, deadline: Deadlin
     return token, _expiry(said, answer)
 
 
-def _question(settings: CloudSettings) -> dict[str, object]:
+def _question(settings: CloudSettings, project_id: str) -> dict[str, object]:
     user = {"name": settings.username, "password": settings.password, "domain": {"name": settings.domain_name}}
     return {
         "auth": {
             "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": {"id": settings.project_id}},
+            "scope": {"project": {"id": project_id}},
         }
     }
 

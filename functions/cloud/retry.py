@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _BASE_S = 0.2
 _CAP_S = 5.0
+# A write that must not be repeated is not begun with less time than this to hear its answer, in seconds: a lost answer is worse than none.
+LEAST_FOR_WRITE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +39,5 @@ class Retry:
             return None
         pause = self.random(0.0, min(self.cap_s, self.base_s * 2 ** (attempt - 1)))
         pause = max(pause, error.retry_after_s or 0.0)
-        return pause if pause < deadline.remaining() else None
+        least = 0.0 if safe else LEAST_FOR_WRITE_S
+        return pause if pause + least < deadline.remaining() else None

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from functions.cloud.endpoints import checked, endpoint, is_loopback
+from functions.cloud.endpoints import check_region, checked, endpoint, is_loopback
 from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class CloudSettings:
     emulator: str = ""
     overrides: Mapping[str, str] = field(default_factory=dict, repr=False)
     connect_timeout_s: float = 3.05
-    read_timeout_s: float = 10.0
     attempts: int = 4
     pool_size: int = 32
 
@@ -50,7 +49,7 @@ class CloudSettings:
         """
         env = os.environ if environ is None else environ
         emulator = _emulator(env)
-        account = _emulated_account() if emulator else {name: env.get(_SDK + name, "").strip() for name in _ACCOUNT}
+        account = _emulated_account() if emulator else _account(env)
         projects = frozenset(filter(None, re.split(r"[\s,]+", env.get("HONGYAN_ALLOWED_PROJECTS", ""))))
         _check_projects(account["PROJECT_ID"], projects)
         known: dict[str, Any] = {_ACCOUNT[name]: value for name, value in account.items()}
@@ -91,6 +90,7 @@ class CloudSettings:
         return project_id == self.project_id or project_id in self.allowed_projects
 
 
+_IN_HEADERS = ("AK", "SK", "SECURITY_TOKEN")
 _ACCOUNT = {
     "AK": "access_key",
     "SK": "secret_key",
@@ -110,6 +110,19 @@ def _emulator(env: Mapping[str, str]) -> str:
     if not is_loopback(checked("HONGYAN_EMULATOR", chosen)):
         raise ConfigurationError("HONGYAN_EMULATOR must be `local` or a loopback URL like http://127.0.0.1:9000")
     return chosen.rstrip("/")
+
+
+def _account(env: Mapping[str, str]) -> dict[str, str]:
+    # A password may end in a space; nothing else does, and a key that was pasted with one is a common mistake.
+    account = {name: env.get(_SDK + name, "") for name in _ACCOUNT}
+    account.update({name: value.strip() for name, value in account.items() if name != "PASSWORD"})
+    for name in _IN_HEADERS:
+        if not (account[name].isascii() and account[name].isprintable() and " " not in account[name]):
+            raise ConfigurationError(
+                f"{_SDK}{name} holds a blank or a character that no key has: was it cut or wrapped?"
+            )
+    check_region(account["REGION"], env)
+    return account
 
 
 def _emulated_account() -> dict[str, str]:

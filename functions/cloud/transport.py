@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import ssl
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import should_bypass_proxies
-from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
-from urllib3.exceptions import TimeoutError as PoolTimeoutError
+from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, ReadTimeoutError
+from urllib3.util import Timeout
 
 from functions.cloud.answers import Answer
 from functions.cloud.endpoints import is_loopback
 from functions.cloud.errors import CallError, NoAnswer, NotSent, OutOfTime, UnreadableAnswer
 from functions.cloud.settings import LOCAL
+from functions.cloud.sockets import DeadlineAdapter, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from requests.adapters import BaseAdapter
+
     from functions.cloud.deadline import Deadline
     from functions.cloud.settings import CloudSettings
 
-# The largest answer read into memory, in bytes; the largest page of any operation is far below.
-MOST_ANSWER = 32 * 1024 * 1024
+# The largest answer read into memory, in bytes; a page of a thousand members is a tenth of it.
+MOST_ANSWER = 4 * 1024 * 1024
 _CHUNK = 65_536
 
 
@@ -37,12 +39,11 @@ class Transport:
     """
 
     def __init__(self, settings: CloudSettings, environ: Mapping[str, str]) -> None:
-        self._settings = settings
-        self._session = _session(settings)
+        self._connect_timeout_s = settings.connect_timeout_s
+        self._exchange = Exchange()
+        self._session = _session(settings, self._exchange)
         self._verify: bool | str = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
         self._proxies = getproxies()
-        self._no_proxy = self._proxies.pop("no", None)
-        self._by_base: dict[str, dict[str, str]] = {}
         self._blank = requests.Request("GET", "http://emulator.invalid/").prepare()
 
     def send(
@@ -60,11 +61,11 @@ class Transport:
         # None, not b"": an empty body without a length would be sent chunked.
         request.method, request.url, request.body = method, url, body or None
         request.headers.update(headers)
-        timeout = (min(self._settings.connect_timeout_s, left), min(self._settings.read_timeout_s, left))
+        self._exchange.deadline, self._exchange.sent = deadline, None
         try:
             response = self._session.send(
                 request,
-                timeout=timeout,
+                timeout=Timeout(connect=min(self._connect_timeout_s, left), total=left),  # type: ignore[arg-type]
                 verify=self._verify,
                 proxies=self._proxies_for(base),
                 cert=None,
@@ -72,22 +73,22 @@ class Transport:
                 allow_redirects=False,
             )
             with response:
-                return Answer(response.status_code, response.headers, _whole(response, deadline))
+                return Answer(response.status_code, response.headers, _whole(response))
         except (requests.RequestException, HTTPError) as error:
-            raise _told_apart(error, base) from error
+            raise _told_apart(error, base, deadline, sent=self._exchange.sent) from error
 
     def _proxies_for(self, base: str) -> dict[str, str]:
-        if base not in self._by_base:
-            direct = is_loopback(base) or should_bypass_proxies(base, no_proxy=self._no_proxy)
-            self._by_base[base] = {} if direct else self._proxies
-        return self._by_base[base]
+        direct = is_loopback(base) or proxy_bypass_environment(urlsplit(base).netloc, self._proxies)
+        return {} if direct else self._proxies
 
 
-def _session(settings: CloudSettings) -> requests.Session:
+def _session(settings: CloudSettings, exchange: Exchange) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    # Even where redirects are not followed, requests reads their bodies whole and parses where they lead.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter: Any = HTTPAdapter(pool_connections=8, pool_maxsize=settings.pool_size, max_retries=0)
+    adapter: BaseAdapter = DeadlineAdapter(exchange, settings.pool_size)
     if settings.emulator == LOCAL:
         from functions.cloud.emulator.adapter import EmulatorAdapter
         from functions.cloud.emulator.core import Emulator
@@ -98,7 +99,7 @@ def _session(settings: CloudSettings) -> requests.Session:
     return session
 
 
-def _whole(response: requests.Response, deadline: Deadline) -> bytes:
+def _whole(response: requests.Response) -> bytes:
     parts, size = [], 0
     while part := response.raw.read1(_CHUNK, decode_content=True):
         parts.append(part)
@@ -107,42 +108,31 @@ def _whole(response: requests.Response, deadline: Deadline) -> bytes:
             raise UnreadableAnswer(
                 f"the cloud's answer is larger than {MOST_ANSWER} bytes", status=response.status_code
             )
-        if response.raw.length_remaining != 0:
-            _hurry(response, deadline)
     return b"".join(parts)
 
 
-def _hurry(response: requests.Response, deadline: Deadline) -> None:
-    """Give the rest of an answer only the time that is left: the socket's own timeout starts afresh with every byte."""
-    left = deadline.remaining()
-    if not left:
-        raise NoAnswer(
-            "the cloud's answer was not complete in time", kind="deadline_exceeded", status=response.status_code
-        )
-    socket = getattr(getattr(response.raw, "connection", None), "sock", None)
-    if socket is not None:
-        socket.settimeout(left)
+def _told_apart(error: Exception, base: str, deadline: Deadline, *, sent: bool | None) -> CallError:
+    """Return what a fault of the network means: was nothing sent, or is it unknown whether the request took effect?
 
-
-def _told_apart(error: Exception, base: str) -> CallError:
-    """Return what a fault of the network means: was nothing sent, or is it unknown whether the request took effect?"""
+    `sent` is what the connection knows, None where there was none (in process).
+    """
     cause = _causes(error)
-    if isinstance(error, requests.exceptions.SSLError) and any(
-        isinstance(c, ssl.SSLCertVerificationError) for c in cause
-    ):
-        return NotSent(
-            f"the certificate of {base} could not be verified; REQUESTS_CA_BUNDLE names the authorities",
-            kind="internal",
-        )
-    if any(isinstance(c, NewConnectionError) for c in cause) or isinstance(
-        error, (requests.ConnectTimeout, requests.exceptions.ProxyError)
-    ):
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in cause):
+        told = f"the certificate of {base} could not be verified; REQUESTS_CA_BUNDLE names the authorities"
+        return NotSent(told, kind="internal")
+    if isinstance(error, (requests.exceptions.InvalidURL, LocationValueError)):
+        return NotSent(f"{base} is not an address that requests can be sent to", kind="internal")
+    if sent is False and not deadline.remaining():
+        return OutOfTime(f"connecting to {base} took all the time there was")
+    if sent is False or any(isinstance(one, _NOT_CONNECTED) for one in cause):
         return NotSent(f"no connection to {base} could be made")
-    if isinstance(error, requests.Timeout) or any(
-        isinstance(c, (ReadTimeoutError, PoolTimeoutError, TimeoutError)) for c in cause
-    ):
+    if any(isinstance(one, _TIMED_OUT) for one in cause):
         return NoAnswer(f"{base} did not answer in time", kind="deadline_exceeded")
     return NoAnswer(f"the connection to {base} broke before its answer was complete")
+
+
+_NOT_CONNECTED = (NewConnectionError, requests.ConnectTimeout, requests.exceptions.ProxyError)
+_TIMED_OUT = (requests.Timeout, ReadTimeoutError, TimeoutError)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -61,7 +61,13 @@ LOST = Fault(
 )
 UNREADABLE = (
     ("failed", "internal", 1, False),
-    ("unknown", "internal", 1, False),
+    ("unknown", "unknown", 1, False),
+    ("unknown", "unknown", 1, False),
+)
+# The service answered that it failed for now. Whether it did half of it nobody knows, so a write is not repeated, by us or by the sender.
+UNAVAILABLE = (
+    ("failed", "unavailable", 4, True),
+    ("failed", "unavailable", 4, True),
     ("unknown", "unknown", 1, False),
 )
 THROTTLED = (("failed", "resource_exhausted", 4, True),) * 3
@@ -93,13 +99,16 @@ FAULTS = {
     "throttled as 400": Fault(shape(400, "EndPoint.0022"), *THROTTLED),
     "throttled as 500": Fault(shape(500, "APIG.9008"), *THROTTLED),
     "no backend": Fault(shape(502, "APIG.0610"), *(("failed", "unavailable", 4, True),) * 3),
-    "service unavailable": Fault(shape(503, "X.1"), *(("failed", "unavailable", 4, True),) * 3),
-    "upstream of the service away": Fault(
-        shape(500, "APIG.9005"),
-        ("failed", "unavailable", 4, True),
-        ("failed", "unavailable", 4, True),
-        ("failed", "unavailable", 1, True),
+    "IAM down before the service": Fault(shape(503, "APIG.0613"), *(("failed", "unavailable", 4, True),) * 3),
+    "service unavailable, it says itself": Fault(shape(503, "X.1"), *UNAVAILABLE),
+    "upstream of the service away": Fault(shape(500, "APIG.9005"), *UNAVAILABLE),
+    "service unavailable, a proxy says": Fault(
+        lambda _: says(503, b"upstream connect error or disconnect/reset before headers"),
+        LOST.read,
+        LOST.put,
+        LOST.write,
     ),
+    "a redirect": Fault(lambda _: says(302, b"", "Location: /"), *(("failed", "internal", 1, False),) * 3),
     "error of the service": Fault(shape(500, "APIG.9999"), *(("failed", "internal", 1, False),) * 3),
     "a null body, said as 504": Fault(shape(504, "EndPoint.0011"), *(("failed", "invalid_argument", 1, False),) * 3),
     "refused signature": Fault(shape(401, "APIGW.0301"), *(("failed", "unauthenticated", 1, False),) * 3),
@@ -131,9 +140,24 @@ def test_refused_is_sent_again_by_all_for_nothing_was_sent(operation: str) -> No
         (WRITE, ("unknown", "unknown", 1, False)),
     ],
 )
-def test_an_answer_that_takes_longer_than_the_deadline(operation: str, expected: tuple[Any, ...]) -> None:
-    with scripted("hang") as server:
-        assert told(run(operation, server.url, Deadline.after(0.3))) == expected
+def test_an_answer_after_ten_seconds_against_a_deadline_of_two(operation: str, expected: tuple[Any, ...]) -> None:
+    def late(connection: socket.socket) -> None:
+        server.released.wait(10)
+        connection.sendall(http(STATUS[operation], b"{}"))
+
+    with scripted(late) as server:
+        assert told(run(operation, server.url, Deadline.after(2))) == expected
+
+
+def test_a_write_is_not_begun_with_too_little_time_to_hear_its_answer() -> None:
+    with scripted(says(201, {})) as server:
+        result = run(WRITE, server.url, Deadline.after(0.9))
+    assert server.asked == []
+    assert (result.outcome, result.event.data["error"]["kind"], result.event.data["error"]["retryable"]) == (
+        "failed",
+        "deadline_exceeded",
+        True,
+    )
 
 
 def test_no_time_at_all_sends_nothing() -> None:

@@ -68,8 +68,9 @@ def test_an_exception_is_told_by_type_and_trace() -> None:
         log.exception("call.crashed", extra={"facts": {"operation": "elb.list_members"}})
     [line] = written(stream)
     assert (line["level"], line["error"]) == ("error", "ValueError")
-    assert line["trace"].startswith("Traceback")
-    assert line["trace"].endswith("ValueError: no such thing")
+    assert "in fail" in line["trace"]
+    # The exception's own text may quote a key or a payload, so it is left out; `no such thing` stands in the source line only.
+    assert "ValueError: no such thing" not in line["trace"]
 
 
 def test_asking_for_a_trace_where_there_is_none_does_no_harm() -> None:
@@ -153,7 +154,7 @@ def test_a_short_line_has_the_trace_below_it() -> None:
         fail()
     except ValueError as error:
         log.error("call.crashed", exc_info=error)  # noqa: TRY400
-    assert stream.getvalue().splitlines()[1] == "Traceback (most recent call last):"
+    assert stream.getvalue().splitlines()[1].lstrip().startswith("File ")
 
 
 def test_json_can_be_asked_for_on_a_terminal() -> None:

@@ -70,7 +70,7 @@ class _Patience:
 
 def _read_timeout(timeout: Any) -> float | None:
     if isinstance(timeout, urllib3.Timeout):
-        return _read_timeout(timeout.read_timeout)
+        return _read_timeout(timeout.read_timeout if timeout.total is None else timeout.total)
     if isinstance(timeout, tuple):
         return _read_timeout(timeout[1])
     return timeout if isinstance(timeout, int | float) else None

@@ -21,8 +21,8 @@ def scheme(request: Request) -> str | None:
     return "token" if request.header("x-auth-token") is not None else None
 
 
-def authenticate(request: Request, identity: Identity, now: float) -> str | None:
-    """Return the project the caller may use, None for a token without one.
+def authenticate(request: Request, identity: Identity, now: float) -> frozenset[str]:
+    """Return the projects the caller may use: one or none for a token, all of its user's for an access key.
 
     Raises Refusal 401 in the gateway's shape: APIGW.0301 for a missing, malformed or wrong proof, APIGW.0307 for a
     token that has expired.
@@ -35,22 +35,22 @@ def authenticate(request: Request, identity: Identity, now: float) -> str | None
     raise _unauthenticated("neither X-Auth-Token nor Authorization was sent")
 
 
-def require_project(caller_project: str | None, project_id: str) -> None:
-    """Raise Refusal 403 unless the path's project is the caller's."""
-    if caller_project != project_id:
+def require_project(projects: frozenset[str], project_id: str) -> None:
+    """Raise Refusal 403 unless the path's project is one of the caller's."""
+    if project_id not in projects:
         raise gateway(403, "APIGW.0302", f"The caller is not authorized to use project {project_id}")
 
 
-def _by_token(text: str, identity: Identity, now: float) -> str | None:
+def _by_token(text: str, identity: Identity, now: float) -> frozenset[str]:
     token = identity.token(text)
     if token is None:
         raise _unauthenticated("decrypt token fail")
     if token.expires_at <= now:
         raise gateway(401, "APIGW.0307", "The token must be updated")
-    return token.project_id
+    return frozenset(filter(None, [token.project_id]))
 
 
-def _by_signature(request: Request, identity: Identity, now: float) -> str:
+def _by_signature(request: Request, identity: Identity, now: float) -> frozenset[str]:
     claim = read_claim(request.header("authorization") or "")
     if claim is None:
         raise _unauthenticated("the Authorization header is not SDK-HMAC-SHA256 Access=, SignedHeaders=, Signature=")
@@ -63,8 +63,7 @@ def _by_signature(request: Request, identity: Identity, now: float) -> str:
         raise _unauthenticated("the security token does not belong to the access key")
     if not is_signed_by(request, claim, key["secret"]):
         raise _unauthenticated("verify aksk signature fail")
-    project_id: str = key["project_id"]
-    return project_id
+    return frozenset([key["project_id"], *key.get("other_project_ids", [])])
 
 
 def _check_signed_headers(claim: Claim) -> None:

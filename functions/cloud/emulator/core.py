@@ -118,8 +118,8 @@ class Emulator:
     def _call(self, request: Request, chosen: Match) -> Response:
         now = self._clock()
         if not chosen.route.public:
-            project_id = authenticate(request, self._identity, now)
-            require_project(project_id, chosen.path["project_id"])
+            projects = authenticate(request, self._identity, now)
+            require_project(projects, chosen.path["project_id"])
         data = self._data.get(chosen.service)
         return chosen.route.handler(Call(request, chosen.path, data, self._identity, self._options, now))
 

@@ -45,7 +45,7 @@ class Identity:
         return next((dict(project) for project in self._known["projects"] if project[field] == value), None)
 
     def access_key(self, access: str) -> dict[str, Any] | None:
-        """Return the key pair `{"access", "secret", "project_id"[, "security_token"]}`, or None."""
+        """Return the key pair `{"access", "secret", "project_id"[, "other_project_ids", "security_token"]}`, or None."""
         return next((dict(key) for key in self._known["access_keys"] if key["access"] == access), None)
 
     def issue(self, project_id: str | None, now: float) -> tuple[str, float]:

@@ -27,7 +27,7 @@ def answer(status: int, body: Any, **headers: str) -> Answer:
         ({"error_code": "APIG.2004", "error_msg": "out of range", "details": {"a": 1}}, "APIG.2004", "out of range"),
         ({"error_msg": "throttled", "error_code": "APIGW.0308", "request_id": "r1"}, "APIGW.0308", "throttled"),
         ({"error": {"message": "no", "code": "EndPoint.0004"}}, "EndPoint.0004", "no"),
-        ({"error": {"code": 401, "message": "wrong password", "title": "Unauthorized"}}, "401", "wrong password"),
+        ({"error": {"code": 403, "message": "no right", "title": "Forbidden"}}, "403", "no right"),
         ({"error_msg": "no right", "error_code": "IAM.0002"}, "IAM.0002", "no right"),
         ({"badRequest": {"message": "bad", "code": 400}}, "badRequest", "bad"),
         ({"NeutronError": {"type": "NotFound", "message": "gone", "detail": ""}}, "NotFound", "gone"),
@@ -74,13 +74,24 @@ def test_the_clouds_message_is_cut_and_cleaned() -> None:
         (201, {}, "HTTP 201 where 200 is promised"),
         (202, {}, "HTTP 202 where 200 is promised"),
         (204, b"", "HTTP 204 where 200 is promised"),
-        (302, b"", "HTTP 302 where 200 is promised"),
     ],
 )
 def test_a_success_that_is_none(status: int, body: Any, what: str) -> None:
     with pytest.raises(UnreadableAnswer, match=what) as caught:
         read(answer(status, body, X_Request_Id="r"), 200, dict)
     assert (caught.value.status, caught.value.request_id, caught.value.in_doubt) == (status, "r", True)
+
+
+def test_a_redirect_is_a_refusal_that_names_the_setting() -> None:
+    with pytest.raises(CloudRefused, match="HUAWEICLOUD_SDK_REGION_") as caught:
+        read(answer(302, b"", Location="http://elsewhere.example.com"), 200, dict)
+    assert (caught.value.kind, caught.value.in_doubt) == ("internal", False)
+
+
+def test_refused_credentials_are_ours_and_not_the_senders() -> None:
+    error = refusal(answer(401, {"error": {"code": 401, "message": "wrong password", "title": "Unauthorized"}}))
+    assert "not the sender's" in error.message
+    assert error.code is None
 
 
 def test_an_array_where_one_is_promised() -> None:

@@ -142,15 +142,15 @@ def test_an_answer_of_iam_that_is_none(body: object, header: str, text: str) -> 
     with scripted(says(201, body, *([header] if header else []))) as server:
         own = settings(server.url, **USER)
         with pytest.raises(UnreadableAnswer, match=text):
-            fetch_token(own, Transport(own, {}), LONG)
+            fetch_token(own, Transport(own, {}), own.project_id, LONG)
 
 
 def test_what_iam_is_asked_and_when_its_token_ends() -> None:
     answer = says(201, {"token": {"expires_at": "2030-01-04T09:05:22.701000Z"}}, "X-Subject-Token: t")
     with scripted(answer, says(201, {"token": "x"}, "X-Subject-Token: u")) as server:
         own = settings(server.url, **USER)
-        token, expires = fetch_token(own, Transport(own, {}), LONG)
-        _, unsaid = fetch_token(own, Transport(own, {}), LONG)
+        token, expires = fetch_token(own, Transport(own, {}), own.project_id, LONG)
+        _, unsaid = fetch_token(own, Transport(own, {}), own.project_id, LONG)
     assert (token, expires) == ("t", datetime(2030, 1, 4, 9, 5, 22, tzinfo=timezone.utc))
     assert timedelta(minutes=55) < unsaid - datetime.now(timezone.utc) <= timedelta(hours=1)
     assert server.asked[0].startswith(b"POST /v3/auth/tokens?nocatalog=true ")
@@ -164,9 +164,9 @@ class Tokens:
         self.now = NOW
         self.fetched = 0
 
-    def fetch(self, _: Deadline) -> tuple[str, datetime]:
+    def fetch(self, project_id: str, _: Deadline) -> tuple[str, datetime]:
         self.fetched += 1
-        return f"token-{self.fetched}", self.now + timedelta(hours=1)
+        return f"token-{self.fetched}" + ("" if project_id == "p" else f"-{project_id}"), self.now + timedelta(hours=1)
 
     def credentials(self) -> IamToken:
         return IamToken(self.fetch, lambda: self.now)
@@ -211,10 +211,42 @@ def test_a_token_that_another_thread_renewed_is_kept() -> None:
     assert credentials.renew(outgoing()) is False
 
 
+def test_each_project_has_a_token_of_its_own() -> None:
+    credentials, other = Tokens().credentials(), outgoing()
+    other.headers["x-project-id"] = "q"
+    for request in (first := outgoing(), other):
+        credentials.authorize(request, LONG)
+    assert (first.headers["x-auth-token"], other.headers["x-auth-token"]) == ("token-1", "token-2-q")
+
+
+def test_a_token_that_ends_before_time_began_is_not_kept() -> None:
+    tokens = Tokens()
+    credentials = IamToken(lambda *_: ("t", datetime.min.replace(tzinfo=timezone.utc)), lambda: tokens.now)
+    for _ in range(2):
+        request = outgoing()
+        credentials.authorize(request, LONG)
+        assert request.headers["x-auth-token"] == "t"
+
+
+def test_a_user_whom_iam_refused_is_not_tried_again_for_a_minute() -> None:
+    tokens, asked = Tokens(), []
+
+    def wrong(project_id: str, _: Deadline) -> tuple[str, datetime]:
+        asked.append(project_id)
+        raise CloudRefused("wrong password", kind="unauthenticated", status=401)
+
+    credentials = IamToken(wrong, lambda: tokens.now)
+    for seconds in (0, 59, 61):
+        tokens.now = NOW + timedelta(seconds=seconds)
+        with pytest.raises(CloudRefused, match="wrong password"):
+            credentials.authorize(outgoing(), LONG)
+    assert len(asked) == 2
+
+
 def test_waiting_for_anothers_token_ends_with_the_deadline() -> None:
     inside, release = threading.Event(), threading.Event()
 
-    def slow(_: Deadline) -> tuple[str, datetime]:
+    def slow(_: str, __: Deadline) -> tuple[str, datetime]:
         inside.set()
         release.wait()
         raise NotSent("m")
@@ -222,7 +254,7 @@ def test_waiting_for_anothers_token_ends_with_the_deadline() -> None:
     credentials = IamToken(slow)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(credentials.authorize, outgoing(), LONG)
-        inside.wait()
+        assert inside.wait(20)
         with pytest.raises(OutOfTime):
             credentials.authorize(outgoing(), Deadline.after(0.05))
         release.set()

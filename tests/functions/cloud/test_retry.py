@@ -46,6 +46,11 @@ def test_retry_after_is_not_cut_short() -> None:
     assert MOST.wait(throttled(7.0), 1, Deadline(7.0, lambda: 0.0), safe=True) is None
 
 
+def test_a_write_keeps_time_to_hear_its_answer() -> None:
+    assert MOST.wait(throttled(1.0), 1, Deadline(1.9, lambda: 0.0), safe=False) is None
+    assert MOST.wait(throttled(1.0), 1, Deadline(2.1, lambda: 0.0), safe=False) == 1.0
+
+
 @given(st.integers(1, 9), st.floats(0, 100), st.none() | st.floats(0, 100))
 def test_no_wait_reaches_the_deadline(attempt: int, left: float, retry_after_s: float | None) -> None:
     wait = Retry(attempts=9).wait(throttled(retry_after_s), attempt, Deadline(left, lambda: 0.0), safe=True)

@@ -113,10 +113,30 @@ def test_endpoints() -> None:
     assert endpoint("apig", "eu-west-101", {}) == "https://apig.eu-west-101.myhuaweicloud.eu"
 
 
-@pytest.mark.parametrize("region", ["", "cn", "cn-north-4.evil.com", "cn-north-4/", "CN-NORTH-4", "a@b-1"])
+@pytest.mark.parametrize("region", ["cn", "cn-north-4.evil.com", "cn-north-4/", "CN-NORTH-4", "a@b-1", "cn north"])
 def test_a_region_that_is_none(region: str) -> None:
     with pytest.raises(ConfigurationError, match="HUAWEICLOUD_SDK_REGION"):
-        endpoint("elb", region, {})
+        CloudSettings.from_env(KEYS | {"HUAWEICLOUD_SDK_REGION": region})
+
+
+@pytest.mark.parametrize("name", ["HUAWEICLOUD_SDK_REGION_ELB_CN_NORTH_4", "HUAWEICLOUD_SDK_IAM_ENDPOINT"])
+def test_an_override_that_cannot_be_is_an_error_at_start(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        CloudSettings.from_env(KEYS | {name: "http://elb.example.com"})
+    assert CloudSettings.from_env(KEYS | {name: " "}).missing() == []
+
+
+@pytest.mark.parametrize("name", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"])
+@pytest.mark.parametrize("value", ["fake\nwrapped", "fake key", "fake-é", "fake\x00"])
+def test_a_key_that_was_cut_or_wrapped_is_an_error_at_start_that_does_not_show_it(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        CloudSettings.from_env(KEYS | {name: value})
+    assert "fake" not in str(caught.value)
+
+
+def test_blanks_around_a_key_go_and_those_of_a_password_stay() -> None:
+    found = CloudSettings.from_env(KEYS | {"HUAWEICLOUD_SDK_AK": " FAKEAK\n", "HUAWEICLOUD_SDK_PASSWORD": "fake "})
+    assert (found.access_key, found.password) == ("FAKEAK", "fake ")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +148,7 @@ def test_a_region_that_is_none(region: str) -> None:
         "https://u:p@e.com",
         "https://e.com?a=b",
         "https://e.com#a",
+        "https://e.com/gw",
         "ftp://127.0.0.1",
     ],
 )

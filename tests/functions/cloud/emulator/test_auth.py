@@ -145,8 +145,14 @@ def test_a_signature_wins_over_a_token() -> None:
 
 
 def test_the_path_must_name_the_callers_project() -> None:
-    request = signed("GET", ELB_MEMBERS.replace(PROJECT, OTHER_PROJECT))
+    request = signed("GET", ELB_MEMBERS.replace(PROJECT, "f" * 32))
     assert refused(emulator().handle(request)) == (403, "APIGW.0302")
+
+
+def test_a_key_may_own_several_projects_and_a_token_only_one() -> None:
+    cloud, path = emulator(), ELB_MEMBERS.replace(PROJECT, OTHER_PROJECT)
+    assert cloud.handle(signed("GET", path)).status == 200
+    assert refused(send(cloud, "GET", path, X_Auth_Token=token(cloud))) == (403, "APIGW.0302")
 
 
 texts = st.text(max_size=40)

@@ -1,0 +1,135 @@
+"""Connections that keep a call's deadline byte by byte, and tell whether anything of a request was sent, for the transport.
+
+A socket's own timeout starts afresh with every byte that arrives: a peer that drips its answer would outlast any deadline.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import threading
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    import socket
+
+    from functions.cloud.deadline import Deadline
+
+
+class Exchange(threading.local):
+    """The exchange that this thread has under way: its deadline, and whether a connection stood and sending had begun.
+
+    `sent` is None until one of our connections is asked for, which in process never happens.
+    """
+
+    deadline: Deadline
+    sent: bool | None = None
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' adapter with connections that look at `exchange`."""
+
+    def __init__(self, exchange: Exchange, pool_size: int) -> None:
+        self._exchange = exchange
+        super().__init__(pool_connections=8, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools; called by HTTPAdapter itself."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._exchange)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the pools behind a proxy; called by HTTPAdapter itself."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _pools(self._exchange)
+        return manager
+
+
+def _pools(exchange: Exchange) -> dict[str, type[HTTPConnectionPool]]:
+    """Return urllib3's pools with connections that know the exchange."""
+
+    class Response(http.client.HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp.close()
+            self.fp = io.BufferedReader(_Timed(sock, exchange.deadline))
+
+        def begin(self) -> None:
+            super().begin()
+            # http.client skips 100 only: any other interim answer would be taken for the last one, and the last one for the next call's.
+            while self.status in _INTERIM:
+                self.headers = self.msg = None  # type: ignore[assignment]
+                super().begin()
+
+    class Plain(HTTPConnection):
+        response_class = Response
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _begin(self, exchange)
+            super().request(*args, **kwargs)
+
+    class Secure(HTTPSConnection):
+        response_class = Response
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _begin(self, exchange)
+            super().request(*args, **kwargs)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+        def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+            exchange.sent = False
+            return super().urlopen(*args, **kwargs)
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+        def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+            exchange.sent = False
+            return super().urlopen(*args, **kwargs)
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+# Processing, Early Hints and what may yet be named; 101 (Switching Protocols) ends HTTP, and nothing here asks for it.
+_INTERIM = frozenset(range(102, 200))
+
+
+def _begin(connection: HTTPConnection, exchange: Exchange) -> None:
+    """Connect first, so that what fails from here on may have been seen by the other side; give sending what time is left."""
+    if connection.sock is None:
+        connection.connect()
+    connection.sock.settimeout(_left(exchange.deadline))
+    exchange.sent = True
+
+
+def _left(deadline: Deadline) -> float:
+    left = deadline.remaining()
+    if not left:
+        raise TimeoutError("the deadline has passed")
+    return left
+
+
+class _Timed(io.RawIOBase):
+    """A socket's bytes, each read given no more than what is left of the deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_left(self._deadline))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
