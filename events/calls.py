@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from events import strictjson
-from events.cloudevents import NO_DATA
+from events.cloudevents import NO_DATA, InvalidEvent
 from events.cloudevents.rules import is_json
 from events.dispatch import Call
 from functions.cloud.errors import PayloadRefused, UnknownOperation
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from functions.cloud.deadline import Deadline
     from functions.cloud.errors import CallError
 
+# Characters of what is repeated in every answer and log line.
+MOST_REPEATED = 512
+_REPEATED = ("correlationid", "traceparent", "tracestate")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -56,6 +59,21 @@ def from_typed_event(
     return from_event(event, event.type[len(prefix) + 1 :] if ours else event.type, deadline, trigger, trace, refusal)
 
 
+def check_sizes(event: CloudEvent | list[CloudEvent]) -> None:
+    """Raise InvalidEvent for an attribute that the result event repeats and that is too long to be a header of any answer."""
+    if isinstance(event, list):
+        for index, one in enumerate(event):
+            try:
+                check_sizes(one)
+            except InvalidEvent as error:  # noqa: PERF203 - the index is what the sender needs
+                raise error.within(index) from None
+        return
+    repeated = {"id": event.id, "type": event.type, **{name: event.extensions.get(name) for name in _REPEATED}}
+    for name, value in repeated.items():
+        if isinstance(value, str) and len(value) > MOST_REPEATED:
+            raise InvalidEvent(name, f"must not be longer than {MOST_REPEATED} characters here")
+
+
 def from_body(body: bytes) -> tuple[Any, PayloadRefused | None]:
     """Return the payload that a JSON body holds, or why there is none."""
     try:
@@ -70,7 +88,9 @@ def trace_of(carrier: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(parent, str) or not _TRACEPARENT.fullmatch(parent):
         return {}
     written = isinstance(state, str) and state.isascii() and state.isprintable() and state
-    return {"traceparent": parent, "tracestate": str(state)} if written else {"traceparent": parent}
+    if not written or len(str(state)) > MOST_REPEATED:
+        return {"traceparent": parent}
+    return {"traceparent": parent, "tracestate": str(state)}
 
 
 def _data(event: CloudEvent) -> tuple[Any, PayloadRefused | None]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # gunicorn reads this module's names once, at its start.
 bind = os.environ.get("HONGYAN_BIND", "").strip() or "127.0.0.1:8000"
-workers = int(os.environ.get("WEB_CONCURRENCY", "").strip() or 2)
+workers = 2  # on_starting reads WEB_CONCURRENCY: gunicorn itself would start with 0.
 worker_class = "gthread"
 threads = 16
 # Seconds without a sign of life after which a process is replaced; a thread that waits for the cloud is no such silence.
@@ -30,6 +30,10 @@ graceful_timeout = 30
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
+# No proxy is trusted to say who sent a request or by which scheme, and no header becomes a variable of the server.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 accesslog = None  # Every call has its own log line.
 errorlog = "-"
 proc_name = "hongyan"
@@ -43,6 +47,7 @@ def on_starting(server: Any) -> None:
     Nothing listens yet. Raises RuntimeError, which gunicorn writes as one line; it then exits with 1.
     """
     _refuse(server.cfg.address)
+    server.num_workers = _workers()
     try:
         CloudSettings.from_env(os.environ).require()
         EventSettings.from_env(os.environ)
@@ -54,6 +59,13 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Refuse sockets that were handed over already open (systemd's LISTEN_FDS) when they are not this machine's own."""
     _refuse(listener.sock.getsockname() for listener in server.LISTENERS)
+
+
+def _workers() -> int:
+    text = os.environ.get("WEB_CONCURRENCY", "").strip() or "2"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= 256:
+        raise RuntimeError("WEB_CONCURRENCY must be a whole number from 1 to 256")
+    return int(text)
 
 
 def _refuse(addresses: Iterable[Any]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.answers import Result, SaidText, SaidTime, SaidWhole, SaidWord
 from schemas.backends import Backend
-from schemas.fields import HAN, Flag, PathId, Payload, ProjectId, Text, Whole, each_once
+from schemas.fields import HAN, Flag, Items, PathId, Payload, ProjectId, Text, Whole, each_once
 
 STATES = {"1": "active", "2": "inactive"}
 HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy"}
@@ -65,7 +65,7 @@ class AddMembers(Payload):
     instance_id = PathId()
     vpc_channel_id = PathId()
     # The page gives no greatest number of members.
-    members = fields.List(fields.Nested(Member), required=True, validate=validate.Length(min=1))
+    members = Items(Member)
 
     @validates_schema
     def _each_address_once(self, data: dict[str, Any], **_: Any) -> None:

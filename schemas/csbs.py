@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields, validate, validates_schema
 
 from schemas.answers import Result, SaidFlag, SaidText
-from schemas.fields import AnyId, PathId, Payload, ProjectId, Text, each_once
+from schemas.fields import AnyId, Items, PathId, Payload, ProjectId, Text, each_once
 
 # The backup provider's id is a constant of the service, which clients hard-code.
 PROVIDER_ID = "fc4d5750-22e7-4798-8a46-f48f62c4c1da"
@@ -26,7 +26,7 @@ class Target(Payload):
 
     resource_id = AnyId(required=True)
     resource_type = Text(required=True, validate=validate.OneOf(RESOURCE_TYPES))
-    volumes = fields.List(fields.Nested(Volume), required=True)
+    volumes = Items(Volume, least=0, most=100)
 
 
 class Restore(Payload):
@@ -42,7 +42,7 @@ class CheckRestorable(Payload):
     project_id = ProjectId()
     provider_id = PathId(load_default=PROVIDER_ID)
     # The page gives no greatest number of questions.
-    check_restorable = fields.List(fields.Nested(Restore), required=True, validate=validate.Length(min=1))
+    check_restorable = Items(Restore, most=100)
 
     @validates_schema
     def _each_server_once(self, data: dict[str, Any], **_: Any) -> None:

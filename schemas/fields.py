@@ -12,6 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MOST_WRONG = 20
 # Chinese letters, as the API pages allow them in names: the unified ideographs, extension A, and the ideographic zero.
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff"
 # The pages say nothing of control characters: they are refused, but for tab and line breaks, which a description may hold (its page forbids
@@ -134,6 +135,37 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid")
         return value
+
+
+class Items(fields.List[Any]):
+    """A JSON array of `least` to `most` objects; its length is looked at first, and the first 20 that are wrong are told.
+
+    No page gives greatest numbers; ours keep one payload from taking a process for seconds.
+    """
+
+    default_error_messages = {"invalid": "Must be a JSON array."}
+
+    def __init__(self, schema: type[Schema], *, least: int = 1, most: int = 1000, **options: Any) -> None:
+        self._least, self._most = least, most
+        super().__init__(fields.Nested(schema), required=True, validate=validate.Length(least, most), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if not self._least <= len(value) <= self._most:
+            raise ValidationError(f"Must hold {self._least} to {self._most} items.")
+        loaded: list[Any] = []
+        wrong: dict[int, Any] = {}
+        for index, item in enumerate(value):
+            try:
+                loaded.append(self.inner.deserialize(item, **kwargs))
+            except ValidationError as error:  # noqa: PERF203 - each item has its own messages
+                wrong[index] = error.messages
+                if len(wrong) == _MOST_WRONG:
+                    break
+        if wrong:
+            raise ValidationError(wrong)
+        return loaded
 
 
 def each_once(

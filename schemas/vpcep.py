@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, validate, validates_schema
+from marshmallow import fields, validates_schema
 
 from schemas.answers import Result, SaidText, SaidTime, SaidWhole
-from schemas.fields import PathId, Payload, ProjectId, Text, Uuid, each_once
+from schemas.fields import Items, PathId, Payload, ProjectId, Text, Uuid, each_once
 
 
 def same_id(connection_id: str) -> str:
@@ -29,7 +29,7 @@ class UpdateDescriptions(Payload):
     # 36 to 64 characters on the page; 32 are a UUID without its hyphens, as other clients have it.
     vpc_endpoint_service_id = PathId(least=32)
     # The cloud has a greatest number of connections (EndPoint.0016) and its page does not tell it, so the cloud refuses what is too many.
-    connections = fields.List(fields.Nested(ConnectionDescription), required=True, validate=validate.Length(min=1))
+    connections = Items(ConnectionDescription)
 
     @validates_schema
     def _each_id_once(self, data: dict[str, Any], **_: Any) -> None:

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from events.cloudevents import CloudEvent, InvalidEvent, UnsupportedFormat
 from events.cloudevents.http import from_http
 from functions.cloud.endpoints import is_loopback
+from schemas.result import ResultData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Of `schemas.result`, what a reader of result events relies on.
-_NEEDED = {"operation", "outcome", "result", "error", "upstream"}
+
+
+MOST_REPLY = 32 * 1024 * 1024
+"""Bytes of the largest answer that is read."""
 
 
 class NoReply(Exception):
@@ -57,7 +61,10 @@ def ask(url: str, headers: Mapping[str, str] | None = None, body: bytes | None =
     started = time.monotonic()
     try:
         with urllib.request.build_opener(_AnyStatus, *direct).open(request, timeout=timeout_s) as answer:
-            return Reply(answer.status, dict(answer.headers.items()), answer.read(), time.monotonic() - started)
+            body = answer.read(MOST_REPLY + 1)
+            if len(body) > MOST_REPLY:
+                raise NoReply(f"the answer of {url} is larger than {MOST_REPLY} bytes")
+            return Reply(answer.status, dict(answer.headers.items()), body, time.monotonic() - started)
     except (OSError, http.client.HTTPException) as error:
         raise _told_apart(error, url, timeout_s) from error
 
@@ -70,7 +77,7 @@ def result_event(reply: Reply) -> CloudEvent | None:
         return None
     if not isinstance(event, CloudEvent) or not isinstance(event.data, dict):
         return None
-    return event if event.data.keys() >= _NEEDED else None
+    return None if ResultData().validate(event.data) else event
 
 
 def _told_apart(error: Exception, url: str, timeout_s: float) -> NoReply:
@@ -80,4 +87,5 @@ def _told_apart(error: Exception, url: str, timeout_s: float) -> NoReply:
         return NoServer(f"no server listens at {server}")
     if isinstance(reason, TimeoutError):
         return NoReply(f"{server} did not answer within {timeout_s:g} s; the call may still be under way")
-    return NoReply(f"the connection to {server} broke: {reason}")
+    # Not its text as it came: a server that speaks no HTTP may have put control characters into it.
+    return NoReply(f"the connection to {server} broke: {str(reason)[:200]!r}")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from events.calls import from_body, from_event, from_typed_event, trace_of
+from events.calls import check_sizes, from_body, from_event, from_typed_event, trace_of
 from events.cloudevents import InvalidEvent, UnsupportedFormat
 from events.cloudevents.http import from_http, mode, to_batch, to_binary, to_structured
 from events.cloudevents.rules import is_json
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Kept of the deadline for writing the answer, in seconds.
 _MARGIN_S = 0.25
+# Events of one batch: they share one deadline, so more would not be run anyway.
+MOST_EVENTS = 1000
 _KEY = re.compile(r"[!-~]{1,255}")
 _BARE_SOURCE = "/hongyan/webhook"
 
@@ -87,12 +89,15 @@ class HttpDoor:
             if mode(request.headers) is None:
                 return self._bare(request, operation or "", deadline)
             event = from_http(request.headers, request.body)
+            check_sizes(event)
         except UnsupportedFormat as error:
             return problem(415, error.kind, str(error))
         except InvalidEvent as error:
             return problem(400, error.kind, str(error))
         trace = trace_of(request.lower())
         if isinstance(event, list):
+            if len(event) > MOST_EVENTS:
+                return problem(413, "invalid_argument", f"a batch holds at most {MOST_EVENTS} events")
             return _batched([self._run(item, operation, deadline, trace) for item in event])
         return _single(self._run(event, operation, deadline, trace), request)
 

@@ -20,6 +20,8 @@ from functions.cloud.settings import CloudSettings
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+# Seconds that a sender may be silent while its body is read.
+_SILENCE_S = 10.0
 _KINDS = {404: "not_found", 405: "invalid_argument", 413: "invalid_argument", 415: "invalid_argument"}
 
 
@@ -83,16 +85,26 @@ def _add_health(app: Flask, cloud: CloudSettings) -> None:
 
 def _request() -> HttpRequest:
     # Not kept by Flask, and read no further than MAX_CONTENT_LENGTH whatever Content-Length says.
+    _give_up_on_silence()
     try:
         body = request.get_data(cache=False)
-    except OSError as error:
-        # A chunked body that breaks the rules, or a sender that went away: what servers raise then has no common name.
+    except HTTPException:
+        raise
+    except Exception as error:
+        # A chunked body that breaks the rules, a sender that went away or fell silent: what servers raise then has no common base.
         raise BadRequest("the body could not be read to its end") from error
     if request.content_length not in (None, len(body)):
         raise BadRequest("the body is shorter than its Content-Length")
     if len(body) >= (request.max_content_length or 0):
         raise RequestEntityTooLarge
     return HttpRequest(dict(request.headers), body)
+
+
+def _give_up_on_silence() -> None:
+    """Let no sender that falls silent in the middle of a body keep a thread; both servers show their socket."""
+    connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    if connection is not None:
+        connection.settimeout(_SILENCE_S)
 
 
 def _response(answer: HttpAnswer) -> Response:

@@ -55,6 +55,9 @@ class CallError(Exception):
         self.retry_after_s = retry_after_s
         self.fields = fields
 
+    def __str__(self) -> str:
+        return self.message
+
     @property
     def retryable(self) -> bool:
         """Whether the same call may succeed later."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from functions.cloud.answers import read
-from functions.cloud.errors import UnreadableAnswer
+from functions.cloud.errors import CloudRefused, UnreadableAnswer
 
 if TYPE_CHECKING:
     from functions.cloud.answers import Answer
@@ -34,7 +34,11 @@ def fetch_token(
     body = json.dumps(_question(settings, project_id)).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body))}
     answer = transport.send("POST", f"{base}/v3/auth/tokens?nocatalog=true", headers, body, base, deadline)
-    said = read(answer, 201, dict)
+    try:
+        said = read(answer, 201, dict)
+    except CloudRefused as error:
+        error.message = error.message.replace(settings.password, "***")  # Should IAM ever repeat what it was told.
+        raise
     token = answer.headers.get("X-Subject-Token")
     if not token:
         raise UnreadableAnswer(

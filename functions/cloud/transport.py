@@ -86,7 +86,7 @@ def _session(settings: CloudSettings, exchange: Exchange) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     # Even where redirects are not followed, requests reads their bodies whole and parses where they lead.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # noqa: ARG005 - its own name
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter: BaseAdapter = DeadlineAdapter(exchange, settings.pool_size)
     if settings.emulator == LOCAL:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from events import strictjson
 from events.cloudevents import validate
 from events.dispatch import Call, Dispatcher, Result
+from events.logs import JsonLines
 from events.result_schema import result_schema
 from events.samples import sample
 from events.settings import EventSettings
@@ -22,12 +23,14 @@ from functions.cloud.client import Client
 from functions.cloud.deadline import Deadline
 from functions.cloud.settings import CloudSettings
 from functions.registry import Partial, names
-from tests.support import PROJECT, says, scripted, settings
+from tests.support import LISTENER, PROJECT, says, scripted, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-EMULATED = CloudSettings.from_env({"HONGYAN_EMULATOR": "local", "HONGYAN_ALLOWED_PROJECTS": "allowed-1"})
+EMULATED = CloudSettings.from_env(
+    {"HONGYAN_EMULATOR": "local", "HONGYAN_ALLOWED_PROJECTS": "0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e"}
+)
 SAMPLE = object()
 SCHEMA = jsonschema.Draft202012Validator(result_schema())
 
@@ -142,17 +145,16 @@ def test_an_operation_that_is_none(name: str, shown: str) -> None:
 
 
 def test_another_project_only_from_the_list() -> None:
-    listener = {"listener_id": "l"}
+    listener = {"listener_id": LISTENER}
     refused = dispatch("elb.list_members", {"project_id": "other", **listener}).event.data
     assert (refused["outcome"], refused["error"]["kind"], refused["target"]["project_id"]) == (
         "rejected",
         "permission_denied",
         PROJECT,
     )
-    taken = dispatch("elb.list_members", {"project_id": "allowed-1", **listener})
-    # The emulator knows no such project and refuses it, but it was asked.
-    assert (taken.outcome, taken.event.data["target"]["project_id"]) == ("failed", "allowed-1")
-    assert taken.event.source == "/hongyan/emulator/allowed-1"
+    taken = dispatch("elb.list_members", {"project_id": "0e" * 16, **listener})
+    assert (taken.outcome, taken.event.data["target"]["project_id"]) == ("succeeded", "0e" * 16)
+    assert taken.event.source == f"/hongyan/emulator/{'0e' * 16}"
 
 
 def test_settings_that_are_incomplete_fail_with_their_names() -> None:
@@ -201,6 +203,10 @@ def test_a_fault_of_ours_is_an_event_too(monkeypatch: pytest.MonkeyPatch, caplog
         result = dispatch("apig.add_members")
     assert (result.outcome, result.event.data["error"]["kind"]) == ("failed", "internal")
     assert "hunter2" not in strictjson.dumps(result.event.data).decode()
+    crash = JsonLines().format(caplog.records[0])
+    assert str(result.event.extensions["correlationid"]) in crash
+    assert "ZeroDivisionError" in crash
+    assert "ZeroDivisionError: password=hunter2" not in crash
     assert [record.message for record in caplog.records] == ["call.crashed", "call.finished"]
     assert caplog.records[0].exc_info
 

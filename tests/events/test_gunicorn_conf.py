@@ -116,3 +116,39 @@ def test_sockets_that_are_handed_over_open_are_looked_at() -> None:
         gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=own)]))
         with pytest.raises(RuntimeError, match=r"0\.0\.0\.0:0 is refused"):
             gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=other)]))
+
+
+@pytest.mark.parametrize("count", ["0", "999"])
+def test_a_number_of_workers_that_cannot_be_is_one_line(count: str) -> None:
+    code, said = ended(HONGYAN_EMULATOR="local", HONGYAN_BIND="127.0.0.1:0", WEB_CONCURRENCY=count)
+    assert code == 1
+    assert "WEB_CONCURRENCY must be a whole number from 1 to 256" in said
+    assert "Traceback" not in said
+
+
+def test_requests_that_are_cut_or_malformed_are_told_so_and_run_nothing() -> None:
+    head = "POST /functions/elb.list_members HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    whole = sample("elb.list_members").decode()
+    with gunicorn(HONGYAN_EMULATOR="local", HONGYAN_BIND="127.0.0.1:0", WEB_CONCURRENCY="1") as process:
+        assert process.stderr
+        port = next(
+            int(found[1]) for line in process.stderr if (found := re.search(r"Listening at: http://\S+:(\d+)", line))
+        )
+        for rest in (
+            f"Content-Length: 500\r\n\r\n{whole}",
+            "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\n{}",
+        ):
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+                connection.sendall((head + rest).encode())
+                connection.shutdown(socket.SHUT_WR)
+                answer = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+            assert answer.startswith("HTTP/1.1 400 "), (rest, answer[:200])
+            assert "application/problem+json" in answer
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(
+                (head + f"SCRIPT_NAME: /x\r\nConnection: close\r\nContent-Length: {len(whole)}\r\n\r\n{whole}").encode()
+            )
+            answer = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+        assert "<html" not in answer

@@ -179,3 +179,9 @@ def test_the_counts_agree_with_the_members(said: Any, health: str) -> None:
 def test_an_answer_of_anything_but_objects_cannot_be_read(page: list[Any]) -> None:
     with pytest.raises(UnreadableAnswer, match="members"):
         listed({}, page)
+
+
+@pytest.mark.parametrize("strange", ["\ud800", "a b", "x" * 65, "", 5, None])
+def test_a_last_id_that_cannot_be_asked_for_ends_the_list(strange: Any) -> None:
+    ran = listed({"limit": 1}, members(strange))
+    assert (ran.result["count"], ran.result["truncated"]) == (1, True)

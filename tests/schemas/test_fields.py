@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from schemas.fields import Address, AnyId, Flag, PathId, Payload, ProjectId, Text, Uuid, Whole
+from schemas.fields import Address, AnyId, Flag, Items, PathId, Payload, ProjectId, Text, Uuid, Whole
 from tests.schemas import support
 from tests.schemas.support import JSON, assert_loads_or_refuses, patient, refusal
 
@@ -128,3 +128,25 @@ def test_a_pattern_is_told_as_one_for_the_whole_text() -> None:
 def test_no_field_answers_any_json_with_anything_but_a_value_or_a_refusal(value: Any) -> None:
     for field in [*TEXTS, *OTHERS]:
         assert_loads_or_refuses(schema(field), {"it": value})
+
+
+class _Inner(Payload):
+    name = Text(required=True)
+
+
+class _Outer(Payload):
+    items = Items(_Inner, least=1, most=3)
+
+
+def test_items_are_counted_before_they_are_looked_at() -> None:
+    assert refusal(_Outer(), {"items": []}) == {("items",): ["Must hold 1 to 3 items."]}
+    assert refusal(_Outer(), {"items": [{}] * 4}) == {("items",): ["Must hold 1 to 3 items."]}
+    assert refusal(_Outer(), {"items": {}}) == {("items",): ["Must be a JSON array."]}
+    assert _Outer().load({"items": [{"name": "a"}] * 3}) == {"items": [{"name": "a"}] * 3}
+
+
+def test_the_first_twenty_items_that_are_wrong_are_told() -> None:
+    class Many(Payload):
+        items = Items(_Inner)
+
+    assert len(refusal(Many(), {"items": [{}] * 1000})) == 20

@@ -13,6 +13,7 @@ def create_app(emulator: Emulator | None = None) -> flask.Flask:
     """Make the application; a new Emulator with the packaged seed when none is given."""
     cloud = emulator or Emulator()
     app = flask.Flask("functions.cloud.emulator", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = 12 * 1024 * 1024  # The gateway's own limit (APIG.0201, 413).
 
     @app.before_request
     def answer() -> flask.Response:

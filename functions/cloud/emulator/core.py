@@ -17,11 +17,16 @@ from functions.cloud.emulator.faults import Faults, answer_instead, spoil
 from functions.cloud.emulator.identity import Identity
 from functions.cloud.emulator.journal import Entry, Journal
 from functions.cloud.emulator.message import Request, Response
+from functions.cloud.emulator.payload import too_deep
 from functions.cloud.emulator.refusal import Refusal, own
 from functions.cloud.emulator.routes import Call, Match, match, service_names
 from functions.cloud.emulator.seed import Options, Seed, default_seed
 
 __all__ = ["Emulator", "Request", "Response"]
+
+
+KEPT_BODY = 16_384
+"""Bytes of the largest body that the journal keeps."""
 
 
 class Emulator:
@@ -154,9 +159,10 @@ def _entry(request: Request, matches: list[Match], response: Response, request_i
 
 def _recorded_body(request: Request, matches: list[Match]) -> Any:
     # Only bodies of known, authenticated routes hold nothing secret by their definition.
-    if not matches or any(one.route.public for one in matches):
+    if not matches or any(one.route.public for one in matches) or len(request.body) > KEPT_BODY:
         return None
     try:
-        return json.loads(request.body)
+        body = json.loads(request.body)
     except (ValueError, RecursionError):
         return None
+    return None if too_deep(body) else body

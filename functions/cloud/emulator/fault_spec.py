@@ -1,6 +1,6 @@
 """The vocabulary of faults and its checks, for Python callers and the control route alike."""
 
-import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,11 @@ KINDS = (
 )  # fmt: skip
 """What can go wrong; `functions.cloud.emulator.faults` says what each does."""
 
+MOST_DELAY_S = 3600
+"""Seconds of the longest delay."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING = frozenset({"connection", "content-length", "transfer-encoding", "trailer", "upgrade"})
 _ANSWERING = ("answer", "throttle_429", "throttle_400", "throttle_500")
 
 
@@ -65,12 +70,18 @@ def _is_status(value: object) -> bool:
 
 
 def _is_delay(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_DELAY_S
 
 
 def _is_headers(value: object) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(text, str) and text.isascii() and text.isprintable() for item in value.items() for text in item
+        isinstance(name, str)
+        and _TOKEN.fullmatch(name)
+        and name.lower() not in _FRAMING
+        and isinstance(text, str)
+        and text.isascii()
+        and text.isprintable()
+        for name, text in value.items()
     )
 
 
@@ -79,8 +90,8 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "match": (lambda value: isinstance(value, Mapping), "an object with method, path and service, all optional"),
     "times": (lambda value: type(value) is int and value >= 1, "a whole number from 1"),
     "status": (_is_status, "a whole number from 200 to 599"),
-    "headers": (_is_headers, "an object of printable ASCII text"),
-    "delay_s": (_is_delay, "a number of seconds from 0"),
+    "headers": (_is_headers, "an object of header names, none of the framing ones, and printable ASCII text"),
+    "delay_s": (_is_delay, "a number of seconds from 0 to 3600"),
 }
 
 

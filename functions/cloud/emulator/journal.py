@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 KEPT = 10_000
@@ -14,7 +14,7 @@ class Entry:
     """One request and its fate.
 
     `path` and `query` are as on the wire. `service`: None for an unknown path. `status`: None when the connection was
-    dropped. `body`: the JSON value sent, None when it was not JSON, when the path is unknown or when it may hold a
+    dropped. `body`: the JSON value sent, None when it was not JSON, large, deep, when the path is unknown or when it may hold a
     password. `auth`: `aksk`, `token` or None. `fault`: the kind of the fault that was used, or None.
     """
 
@@ -30,7 +30,7 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return the same as a JSON object."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 class Journal:

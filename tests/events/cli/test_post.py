@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from events import strictjson
+from events.cli import post
 from events.cli.post import NoReply, NoServer, Reply, ask, result_event
 from tests.support import resets, says, scripted
 
@@ -68,7 +69,15 @@ def test_a_broken_connection_is_no_reply(step: Any) -> None:
 
 
 EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "hongyan.x.y.failed"}
-DATA = {"operation": "x.y", "outcome": "failed", "result": None, "error": None, "upstream": None}
+DATA = {
+    "operation": "x.y",
+    "outcome": "failed",
+    "target": {"region": "r", "project_id": "p"},
+    "result": None,
+    "error": None,
+    "upstream": None,
+    "trigger": {"kind": "webhook", "id": None},
+}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,8 @@ DATA = {"operation": "x.y", "outcome": "failed", "result": None, "error": None, 
         ("application/cloudevents+json", {**EVENT, "data": DATA}, True),
         ("application/cloudevents+json", {**EVENT, "data": {"outcome": "failed"}}, False),
         ("application/cloudevents+json", {**EVENT, "data": "text"}, False),
+        ("application/cloudevents+json", {**EVENT, "data": DATA | {"upstream": "text"}}, False),
+        ("application/cloudevents+json", {**EVENT, "data": DATA | {"outcome": ["failed"]}}, False),
         ("application/cloudevents+json", {"id": "1"}, False),
         ("application/cloudevents+xml", {}, False),
         ("application/cloudevents-batch+json", [{**EVENT, "data": DATA}], False),
@@ -86,3 +97,15 @@ DATA = {"operation": "x.y", "outcome": "failed", "result": None, "error": None, 
 def test_only_a_result_event_is_one(content_type: str, body: Any, found: bool) -> None:
     event = result_event(Reply(200, {"Content-Type": content_type}, strictjson.dumps(body), 0.1))
     assert (event is not None) is found
+
+
+def test_an_answer_that_does_not_end_is_no_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(post, "MOST_REPLY", 1000)
+    with scripted(says(200, b"1" * 1001)) as server, pytest.raises(NoReply, match="larger than 1000 bytes"):
+        ask(server.url, {}, b"{}", timeout_s=5)
+
+
+def test_what_a_server_says_that_speaks_no_http_is_quoted() -> None:
+    with scripted(lambda c: c.sendall(b"\x1b[31mred\r\n\r\n")) as server, pytest.raises(NoReply) as caught:
+        ask(server.url, {}, b"{}", timeout_s=5)
+    assert str(caught.value).isprintable()

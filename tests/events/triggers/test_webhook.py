@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
+import socket
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -225,6 +227,20 @@ def test_a_batch(hook: Hook) -> None:
     ]
 
 
+def test_a_batch_too_long_runs_nothing(hook: Hook) -> None:
+    response = hook.post("/events", [{"specversion": "1.0", "id": "1", "source": "/", "type": "t"}] * 1001, BATCH)
+    assert is_problem(response, 413)
+    assert not hook.emulator.journal
+
+
+@pytest.mark.parametrize("name", ["id", "type", "correlationid", "traceparent", "tracestate"])
+def test_what_every_answer_repeats_is_not_too_long(hook: Hook, name: str) -> None:
+    assert hook.post("/events", ENVELOPE | {name: "x" * 512}, STRUCTURED).status_code in (200, 501)
+    response = hook.post("/events", [ENVELOPE, ENVELOPE | {name: "x" * 513}], BATCH)
+    assert is_problem(response, 400)
+    assert f"[1].{name}" in json.loads(response.data)["detail"]
+
+
 def test_an_empty_batch_does_nothing_rightly(hook: Hook) -> None:
     response = hook.post("/events", [], BATCH)
     assert (response.status_code, response.data) == (204, b"")
@@ -378,6 +394,24 @@ def test_any_body_is_answered_properly(body: bytes, path: str, content_type: str
 
 
 SHARED = Hook()
+
+
+def test_a_body_that_cannot_be_read_or_is_cut_is_a_problem(hook: Hook) -> None:
+    class Broken(io.RawIOBase):
+        def readinto(self, _: Any) -> int:
+            raise OSError("Invalid chunk size")
+
+    environ = {"wsgi.input": Broken(), "wsgi.input_terminated": True, "CONTENT_TYPE": "application/json"}
+    assert is_problem(hook.http.post(MEMBERS, environ_overrides=environ), 400)
+    cut = {"wsgi.input": io.BytesIO(b"{}"), "wsgi.input_terminated": True, "CONTENT_LENGTH": "500"}
+    assert is_problem(hook.http.post(MEMBERS, headers=JSON, environ_overrides=cut), 400)
+
+
+def test_a_sender_that_falls_silent_is_given_up_on(hook: Hook) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        hook.http.post(MEMBERS, data=b"{}", headers=JSON, environ_overrides={"gunicorn.socket": near})
+        assert near.gettimeout() == 10.0
 
 
 # Answers of the cloud

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from functions.cloud.answers import Answer, objects, read, refusal, retry_after
+from functions.cloud.answers import MOST_ITEMS, Answer, objects, read, refusal, retry_after
 from functions.cloud.errors import CallError, CloudRefused, UnreadableAnswer
 
 
@@ -85,7 +85,7 @@ def test_a_success_that_is_none(status: int, body: Any, what: str) -> None:
 def test_a_redirect_is_a_refusal_that_names_the_setting() -> None:
     with pytest.raises(CloudRefused, match="HUAWEICLOUD_SDK_REGION_") as caught:
         read(answer(302, b"", Location="http://elsewhere.example.com"), 200, dict)
-    assert (caught.value.kind, caught.value.in_doubt) == ("internal", False)
+    assert (caught.value.kind, caught.value.in_doubt, caught.value.refused) == ("internal", True, False)
 
 
 def test_refused_credentials_are_ours_and_not_the_senders() -> None:
@@ -125,6 +125,16 @@ def test_an_array_of_objects_is_insisted_on(items: Any) -> None:
 )
 def test_retry_after_in_seconds(header: str | None, seconds: float | None) -> None:
     assert retry_after(header) == seconds
+
+
+def test_more_items_than_any_page_has_are_not_read() -> None:
+    assert len(objects([{}] * MOST_ITEMS, "members")) == MOST_ITEMS
+    with pytest.raises(UnreadableAnswer, match=f"more than {MOST_ITEMS} members"):
+        objects([{}] * (MOST_ITEMS + 1), "members")
+
+
+def test_a_request_id_is_cut() -> None:
+    assert len(answer(200, {}, X_Request_Id="x" * 60_000).request_id or "") == 128
 
 
 def test_retry_after_as_a_date() -> None:

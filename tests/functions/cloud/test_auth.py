@@ -145,6 +145,15 @@ def test_an_answer_of_iam_that_is_none(body: object, header: str, text: str) -> 
             fetch_token(own, Transport(own, {}), own.project_id, LONG)
 
 
+def test_a_password_that_iam_repeats_is_not_repeated_by_us() -> None:
+    own = settings("http://127.0.0.1:1", **USER)
+    with scripted(says(401, {"error": {"code": 401, "message": f"wrong: {own.password}", "title": "x"}})) as server:
+        own = settings(server.url, **USER)
+        with pytest.raises(CloudRefused, match=r"wrong: \*\*\*") as caught:
+            fetch_token(own, Transport(own, {}), own.project_id, LONG)
+    assert own.password not in caught.value.message
+
+
 def test_what_iam_is_asked_and_when_its_token_ends() -> None:
     answer = says(201, {"token": {"expires_at": "2030-01-04T09:05:22.701000Z"}}, "X-Subject-Token: t")
     with scripted(answer, says(201, {"token": "x"}, "X-Subject-Token: u")) as server:

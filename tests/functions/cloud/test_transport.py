@@ -67,6 +67,42 @@ def test_a_redirect_is_not_followed() -> None:
         assert send(server.url).status == 302
 
 
+def test_interim_answers_are_skipped_and_the_next_call_gets_its_own() -> None:
+    def interim_then_two(connection: socket.socket) -> None:
+        early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(early + http(201, b"1", "Connection: keep-alive"))
+        connection.recv(65_536)
+        connection.sendall(http(404, b"2"))
+
+    with scripted(interim_then_two) as server:
+        shared = Transport(settings(server.url), {})
+        answers = [shared.send("GET", server.url, {}, b"", server.url, Deadline.after(20)) for _ in range(2)]
+    assert [(answer.status, answer.body) for answer in answers] == [(201, b"1"), (404, b"2")]
+
+
+def test_a_flood_of_interim_answers_ends_with_the_deadline() -> None:
+    def flood(connection: socket.socket) -> None:
+        with suppress(OSError):
+            while not server.released.is_set():
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")
+
+    with scripted(flood) as server, pytest.raises(NoAnswer) as caught:
+        send(server.url, Deadline.after(0.4))
+    assert caught.value.kind == "deadline_exceeded"
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "\xff", "http://127.0.0.1:1/"])
+def test_where_a_redirect_leads_and_what_it_holds_is_not_looked_at(
+    location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "MOST_ANSWER", 1000)
+    step = (
+        b"HTTP/1.1 302 X\r\nLocation: " + location.encode("latin-1") + b"\r\nContent-Length: 2000\r\n\r\n" + b"1" * 2000
+    )
+    with scripted(lambda c: c.sendall(step)) as server, pytest.raises(UnreadableAnswer, match="larger than 1000"):
+        send(server.url)
+
+
 def test_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]

@@ -77,3 +77,34 @@ def test_an_unknown_control_route_is_named_and_another_method_not_allowed() -> N
     assert (status, "/_emulator/nothing" in body["error_msg"]) == (501, True)
     answer = send(emulator(), "PATCH", FAULTS)
     assert (answer.status, answer.headers["Allow"]) == (405, "POST, GET, DELETE")
+
+
+def deep(levels: int) -> Any:
+    value: Any = "bottom"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"status": 500, "body": deep(65)},
+        {"status": 500, "delay_s": 10**400},
+        {"delay_s": 3601},
+        {"status": 500, "headers": {"a b:c": "d"}},
+        {"status": 500, "headers": {"Transfer-Encoding": "chunked"}},
+    ],
+)
+def test_a_fault_that_would_break_the_emulator_itself_is_refused(spec: dict[str, Any]) -> None:
+    cloud = emulator()
+    assert control(cloud, "POST", FAULTS, spec)[0] == 400
+    assert control(cloud, "GET", FAULTS) == (200, {"faults": []})
+
+
+@pytest.mark.parametrize("body", [deep(500), {"members": "x" * 20_000}])
+def test_the_journal_keeps_no_body_that_is_deep_or_large(body: Any) -> None:
+    cloud = emulator()
+    send(cloud, "POST", APIG_MEMBERS, body, X_Auth_Token=token(cloud))
+    status, answer = control(cloud, "GET", "/_emulator/requests")
+    assert (status, answer["requests"][-1]["body"]) == (200, None)
