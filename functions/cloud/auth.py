@@ -15,24 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.cloud.deadline import Deadline
+    from functions.cloud.outgoing import Outgoing
 
 # A token is renewed this long before it expires (the cloud gives it 24 hours).
 _EARLY = timedelta(minutes=10)
 # A user whom IAM refused is not tried again for this long.
 _LOCKED_OUT = timedelta(minutes=1)
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """A request about to be sent: `path` is percent-encoded, `query` holds decoded pairs, `headers` have lower-case names."""
-
-    method: str
-    base: str
-    path: str
-    query: list[tuple[str, str]]
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Credentials(Protocol):

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from string import Formatter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from functions.cloud.answers import read
-from functions.cloud.auth import AkSk, IamToken, Outgoing
+from functions.cloud.auth import AkSk, IamToken
 from functions.cloud.codes import classify
-from functions.cloud.errors import CallError, CloudRefused, OutOfTime, PayloadRefused
+from functions.cloud.errors import CallError, CloudRefused, OutOfTime
 from functions.cloud.iam import fetch_token
+from functions.cloud.outgoing import build
 from functions.cloud.retry import LEAST_FOR_WRITE_S, Retry
-from functions.cloud.signer import canonical_query
 from functions.cloud.transport import Transport
 
 if TYPE_CHECKING:
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
 
     from functions.cloud.auth import Credentials
     from functions.cloud.deadline import Deadline
+    from functions.cloud.outgoing import Outgoing
     from functions.cloud.settings import CloudSettings
 
 log = logging.getLogger("hongyan.cloud")
@@ -75,18 +72,6 @@ class Upstream:
     started: float = field(default_factory=time.monotonic)
 
 
-@lru_cache(maxsize=256)
-def _names(template: str) -> tuple[str, ...]:
-    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
-
-
-def _segment(name: str, value: Any) -> str:
-    """Return a path parameter percent-encoded. The schemas let none of the refused ones through; this holds without them."""
-    if str(value) in ("", ".", ".."):
-        raise PayloadRefused(f"{name} is no id", fields={name: ["Must be an id."]})
-    return quote(str(value), safe="~")
-
-
 class Cloud:
     """Huawei Cloud for one call. Functions use `get`, `post` and `put`; dispatch reads `upstream` and `in_doubt` afterwards."""
 
@@ -132,26 +117,11 @@ class Cloud:
 
         Raises CallError of every kind listed in `functions.cloud.errors`.
         """
-        outgoing = self._outgoing(method, service, template, path, query, json)
+        ids = {**path, "project_id": self.project_id}
+        outgoing = build(method, self._client.settings.endpoint(service), template, ids, query, json)
         self.upstream.service, self.upstream.method = service, method
         self.upstream.requests += 1
         return self._until_answered(outgoing, expect, returns)
-
-    def _outgoing(
-        self,
-        method: str,
-        service: str,
-        template: str,
-        path: Mapping[str, Any],
-        query: Mapping[str, Any] | None,
-        body: Any,
-    ) -> Outgoing:
-        base = self._client.settings.endpoint(service)
-        known = {**path, "project_id": self.project_id}
-        ids = {name: _segment(name, known[name]) for name in _names(template)}
-        pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
-        raw = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        return Outgoing(method, base, template.format_map(ids), pairs, raw)
 
     def _until_answered(self, outgoing: Outgoing, expect: int, returns: type) -> Any:
         tries, renewed = 0, False
@@ -176,9 +146,8 @@ class Cloud:
             raise OutOfTime("too little time was left to send a write and hear its answer")
         self.upstream.attempts += 1
         try:
-            url = outgoing.base + outgoing.path + ("?" + canonical_query(outgoing.query) if outgoing.query else "")
             answer = self._client.transport.send(
-                outgoing.method, url, outgoing.headers, outgoing.body, outgoing.base, self._patience()
+                outgoing.method, outgoing.url(), outgoing.headers, outgoing.body, outgoing.base, self._patience()
             )
             self.upstream.status, self.upstream.request_id = answer.status, answer.request_id
             value = read(answer, expect, returns)

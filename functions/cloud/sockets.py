@@ -30,77 +30,78 @@ class Exchange(threading.local):
     sent: bool | None = None
 
 
-class DeadlineAdapter(HTTPAdapter):
-    """requests' adapter with connections that look at `exchange`."""
-
-    def __init__(self, exchange: Exchange, pool_size: int) -> None:
-        self._exchange = exchange
-        super().__init__(pool_connections=8, pool_maxsize=pool_size, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools; called by HTTPAdapter itself."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._exchange)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the pools behind a proxy; called by HTTPAdapter itself."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _pools(self._exchange)
-        return manager
-
-
-def _pools(exchange: Exchange) -> dict[str, type[HTTPConnectionPool]]:
-    """Return urllib3's pools with connections that know the exchange."""
-
-    class Response(http.client.HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-            super().__init__(sock, *args, **kwargs)
-            self.fp.close()
-            self.fp = io.BufferedReader(_Timed(sock, exchange.deadline))
-
-        def begin(self) -> None:
-            super().begin()
-            # http.client skips 100 only: any other interim answer would be taken for the last one, and the last one for the next call's.
-            while self.status in _INTERIM:
-                self.headers = self.msg = None  # type: ignore[assignment]
-                super().begin()
-
-    class Plain(HTTPConnection):
-        response_class = Response
-
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            _begin(self, exchange)
-            super().request(*args, **kwargs)
-
-    class Secure(HTTPSConnection):
-        response_class = Response
-
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            _begin(self, exchange)
-            super().request(*args, **kwargs)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-        def urlopen(self, *args: Any, **kwargs: Any) -> Any:
-            exchange.sent = False
-            return super().urlopen(*args, **kwargs)
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-        def urlopen(self, *args: Any, **kwargs: Any) -> Any:
-            exchange.sent = False
-            return super().urlopen(*args, **kwargs)
-
-    return {"http": PlainPool, "https": SecurePool}
-
+# One thread has one exchange under way at a time, whatever transport it belongs to.
+exchange = Exchange()
 
 # Processing, Early Hints and what may yet be named; 101 (Switching Protocols) ends HTTP, and nothing here asks for it.
 _INTERIM = frozenset(range(102, 200))
 
 
-def _begin(connection: HTTPConnection, exchange: Exchange) -> None:
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Timed(sock, exchange.deadline))
+
+    def begin(self) -> None:
+        super().begin()
+        # http.client skips 100 only: any other interim answer would be taken for the last one, and the last one for the next call's.
+        while self.status in _INTERIM:
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _begin(self)
+        super().request(*args, **kwargs)
+
+
+class _Secure(HTTPSConnection):
+    response_class = _Response
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _begin(self)
+        super().request(*args, **kwargs)
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        exchange.sent = False
+        return super().urlopen(*args, **kwargs)
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+    def urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        exchange.sent = False
+        return super().urlopen(*args, **kwargs)
+
+
+_POOLS = {"http": _PlainPool, "https": _SecurePool}
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' adapter with connections that look at `exchange`."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools; called by HTTPAdapter itself."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the pools behind a proxy; called by HTTPAdapter itself."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def _begin(connection: HTTPConnection) -> None:
     """Connect first, so that what fails from here on may have been seen by the other side; give sending what time is left."""
     if connection.sock is None:
         connection.connect()

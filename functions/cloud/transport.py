@@ -16,7 +16,7 @@ from functions.cloud.answers import Answer
 from functions.cloud.endpoints import is_loopback
 from functions.cloud.errors import CallError, NoAnswer, NotSent, OutOfTime, UnreadableAnswer
 from functions.cloud.settings import LOCAL
-from functions.cloud.sockets import DeadlineAdapter, Exchange
+from functions.cloud.sockets import DeadlineAdapter, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,7 @@ class Transport:
 
     def __init__(self, settings: CloudSettings, environ: Mapping[str, str]) -> None:
         self._connect_timeout_s = settings.connect_timeout_s
-        self._exchange = Exchange()
-        self._session = _session(settings, self._exchange)
+        self._session = _session(settings)
         self._verify: bool | str = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
         self._proxies = getproxies()
         self._blank = requests.Request("GET", "http://emulator.invalid/").prepare()
@@ -61,7 +60,7 @@ class Transport:
         # None, not b"": an empty body without a length would be sent chunked.
         request.method, request.url, request.body = method, url, body or None
         request.headers.update(headers)
-        self._exchange.deadline, self._exchange.sent = deadline, None
+        exchange.deadline, exchange.sent = deadline, None
         try:
             response = self._session.send(
                 request,
@@ -75,20 +74,20 @@ class Transport:
             with response:
                 return Answer(response.status_code, response.headers, _whole(response))
         except (requests.RequestException, HTTPError) as error:
-            raise _told_apart(error, base, deadline, sent=self._exchange.sent) from error
+            raise _told_apart(error, base, deadline, sent=exchange.sent) from error
 
     def _proxies_for(self, base: str) -> dict[str, str]:
         direct = is_loopback(base) or proxy_bypass_environment(urlsplit(base).netloc, self._proxies)
         return {} if direct else self._proxies
 
 
-def _session(settings: CloudSettings, exchange: Exchange) -> requests.Session:
+def _session(settings: CloudSettings) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     # Even where redirects are not followed, requests reads their bodies whole and parses where they lead.
     session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # noqa: ARG005 - its own name
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter: BaseAdapter = DeadlineAdapter(exchange, settings.pool_size)
+    adapter: BaseAdapter = DeadlineAdapter(pool_connections=8, pool_maxsize=settings.pool_size, max_retries=0)
     if settings.emulator == LOCAL:
         from functions.cloud.emulator.adapter import EmulatorAdapter
         from functions.cloud.emulator.core import Emulator

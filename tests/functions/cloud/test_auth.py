@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions.cloud.auth import AkSk, IamToken, Outgoing
+from functions.cloud.auth import AkSk, IamToken
 from functions.cloud.client import Client
 from functions.cloud.deadline import Deadline
 from functions.cloud.emulator.adapter import EmulatorAdapter
@@ -17,6 +17,7 @@ from functions.cloud.emulator.core import Emulator
 from functions.cloud.emulator.credentials import fake_credentials
 from functions.cloud.errors import CloudRefused, NotSent, OutOfTime, UnreadableAnswer
 from functions.cloud.iam import fetch_token
+from functions.cloud.outgoing import Outgoing
 from functions.cloud.retry import Retry
 from functions.cloud.transport import Transport
 from tests.support import LISTENER, says, scripted, settings
