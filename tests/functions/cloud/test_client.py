@@ -10,7 +10,7 @@ import pytest
 
 from functions.cloud.client import Client, Cloud
 from functions.cloud.deadline import Deadline
-from functions.cloud.errors import CallError, CloudRefused, ConfigurationError, NoAnswer
+from functions.cloud.errors import CallError, CloudRefused, ConfigurationError, NoAnswer, PayloadRefused
 from functions.cloud.retry import Retry
 from functions.cloud.settings import CloudSettings
 from tests.support import PROJECT, resets, says, scripted, settings
@@ -33,6 +33,13 @@ def test_a_path_is_filled_and_encoded_and_unset_query_left_out() -> None:
     assert line == f"GET /v1/{PROJECT}/x/a%2F..%2F%E9%A1%B9?limit=5&%E5%90%8D=a%20b~%26 HTTP/1.1"
     assert b"content-length" not in server.asked[0].lower()
     assert b"transfer-encoding" not in server.asked[0].lower()
+
+
+@pytest.mark.parametrize("strange", ["", ".", ".."])
+def test_an_id_that_would_change_the_path_is_refused(strange: str) -> None:
+    with scripted(says(200)) as server, pytest.raises(PayloadRefused, match="id is no id"):
+        cloud(server.url).get("elb", "/v1/{id}", path={"id": strange})
+    assert server.asked == []
 
 
 def test_a_write_without_a_body_says_that_it_has_none() -> None:
