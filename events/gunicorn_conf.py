@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 # gunicorn reads this module's names once, at its start.
 bind = os.environ.get("HONGYAN_BIND", "").strip() or "127.0.0.1:8000"
-workers = 2  # on_starting reads WEB_CONCURRENCY: gunicorn itself would start with 0.
+_WORKERS = os.environ.get("WEB_CONCURRENCY", "").strip() or "2"
+# A value that cannot be is told by on_starting, in one line; gunicorn itself would start with 0 workers.
+workers = int(_WORKERS) if _WORKERS.isascii() and _WORKERS.isdigit() and len(_WORKERS) < 4 else 0
+MOST_WORKERS = 256
 worker_class = "gthread"
 threads = 16
 # Seconds without a sign of life after which a process is replaced; a thread that waits for the cloud is no such silence.
@@ -47,7 +50,8 @@ def on_starting(server: Any) -> None:
     Nothing listens yet. Raises RuntimeError, which gunicorn writes as one line; it then exits with 1.
     """
     _refuse(server.cfg.address)
-    server.num_workers = _workers()
+    if not 1 <= workers <= MOST_WORKERS:
+        raise RuntimeError(f"WEB_CONCURRENCY must be a whole number from 1 to {MOST_WORKERS}")
     try:
         CloudSettings.from_env(os.environ).require()
         EventSettings.from_env(os.environ)
@@ -59,13 +63,6 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Refuse sockets that were handed over already open (systemd's LISTEN_FDS) when they are not this machine's own."""
     _refuse(listener.sock.getsockname() for listener in server.LISTENERS)
-
-
-def _workers() -> int:
-    text = os.environ.get("WEB_CONCURRENCY", "").strip() or "2"
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= 256:
-        raise RuntimeError("WEB_CONCURRENCY must be a whole number from 1 to 256")
-    return int(text)
 
 
 def _refuse(addresses: Iterable[Any]) -> None:

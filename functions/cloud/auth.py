@@ -93,8 +93,8 @@ class IamToken:
         return carried is not None
 
     def _lasting(self, project_id: str) -> str | None:
-        token, expires = self._kept.get(project_id, ("", _NEVER))
-        return token if self._clock() + _EARLY < expires else None
+        token, until = self._kept.get(project_id, ("", _NEVER))
+        return token if self._clock() < until else None
 
     def _fetched(self, project_id: str, deadline: Deadline) -> str:
         # One thread fetches; the others wait for its token, but not longer than they may.
@@ -109,12 +109,15 @@ class IamToken:
         if self._refused and self._clock() < self._refused[1]:
             raise _again(self._refused[0])
         try:
-            self._kept[project_id] = self._fetch(project_id, deadline)
+            token, expires = self._fetch(project_id, deadline)
         except CloudRefused as error:
             if error.kind == "unauthenticated":
-                self._refused = (error, self._clock() + _LOCKED_OUT)
+                self._refused = (_again(error), self._clock() + _LOCKED_OUT)
             raise
-        return self._kept[project_id][0]
+        # A token that lives only minutes is used for half of them.
+        early = min(_EARLY, (expires - self._clock()) / 2)
+        self._kept[project_id] = (token, expires - early)
+        return token
 
 
 def _again(error: CloudRefused) -> CloudRefused:

@@ -147,7 +147,12 @@ class Cloud:
         self.upstream.attempts += 1
         try:
             answer = self._client.transport.send(
-                outgoing.method, outgoing.url(), outgoing.headers, outgoing.body, outgoing.base, self._patience()
+                outgoing.method,
+                outgoing.url(),
+                outgoing.headers,
+                outgoing.body,
+                outgoing.base,
+                self._patience(safe=self._safe),
             )
             self.upstream.status, self.upstream.request_id = answer.status, answer.request_id
             value = read(answer, expect, returns)
@@ -159,9 +164,9 @@ class Cloud:
         self.in_doubt = False
         return value
 
-    def _patience(self) -> Deadline:
+    def _patience(self, *, safe: bool) -> Deadline:
         """Return how long one attempt may take: a write all the time there is, what may be repeated not so long that no repeat fits."""
-        if not self._safe:
+        if not safe:
             return self.deadline
         left = self.deadline.remaining()
         return replace(self.deadline, at=self.deadline.at - left + min(left, max(_PATIENCE_S, left / 2)))
@@ -173,7 +178,7 @@ class Cloud:
         if outgoing.body or outgoing.method != "GET":
             outgoing.headers["content-length"] = str(len(outgoing.body))
         try:
-            self._client.credentials.authorize(outgoing, self.deadline)
+            self._client.credentials.authorize(outgoing, self._patience(safe=True))
         except CallError as error:
             # Whatever became of the question to IAM: the call itself has not been sent.
             error.in_doubt, error.refused, error.message = False, True, f"IAM: {error.message}"

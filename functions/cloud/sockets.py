@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import io
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
@@ -49,6 +50,9 @@ class _Response(http.client.HTTPResponse):
         while self.status in _INTERIM:
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
+        if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            # Nothing here asks for it, and what follows is no HTTP: this connection is not used again.
+            self.will_close = True
 
 
 class _Plain(HTTPConnection):
@@ -123,12 +127,15 @@ class _Timed(io.RawIOBase):
         self._sock = sock
         self._deadline = deadline
         self._raw = sock.makefile("rb", buffering=0)
+        # A proxy's answer to CONNECT, and the handshake after it, still belong to connecting and keep its timeout.
+        self._most_s = None if exchange.sent else sock.gettimeout()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_left(self._deadline))
+        left = _left(self._deadline)
+        self._sock.settimeout(left if self._most_s is None else min(left, self._most_s))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

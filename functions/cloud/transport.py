@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined]
@@ -14,7 +15,7 @@ from urllib3.util import Timeout
 
 from functions.cloud.answers import Answer
 from functions.cloud.endpoints import is_loopback
-from functions.cloud.errors import CallError, NoAnswer, NotSent, OutOfTime, UnreadableAnswer
+from functions.cloud.errors import CallError, ConfigurationError, NoAnswer, NotSent, OutOfTime, UnreadableAnswer
 from functions.cloud.settings import LOCAL
 from functions.cloud.sockets import DeadlineAdapter, exchange
 
@@ -35,13 +36,15 @@ class Transport:
     """The process's connection pool; make one at start and share it between threads.
 
     Proxies (`HTTPS_PROXY`, `NO_PROXY`, ...) and the certificate authorities (`REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`, else certifi's)
-    are read once, here.
+    are read once, here. Raises ConfigurationError when that file does not exist.
     """
 
     def __init__(self, settings: CloudSettings, environ: Mapping[str, str]) -> None:
         self._connect_timeout_s = settings.connect_timeout_s
         self._session = _session(settings)
         self._verify: bool | str = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
+        if isinstance(self._verify, str) and not Path(self._verify).exists():
+            raise ConfigurationError("REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names a file that does not exist")
         self._proxies = getproxies()
         self._blank = requests.Request("GET", "http://emulator.invalid/").prepare()
 
@@ -73,7 +76,7 @@ class Transport:
             )
             with response:
                 return Answer(response.status_code, response.headers, _whole(response))
-        except (requests.RequestException, HTTPError) as error:
+        except (*_OF_EXCHANGES, OSError) as error:
             raise _told_apart(error, base, deadline, sent=exchange.sent) from error
 
     def _proxies_for(self, base: str) -> dict[str, str]:
@@ -120,16 +123,23 @@ def _told_apart(error: Exception, base: str, deadline: Deadline, *, sent: bool |
         told = f"the certificate of {base} could not be verified; REQUESTS_CA_BUNDLE names the authorities"
         return NotSent(told, kind="internal")
     if isinstance(error, (requests.exceptions.InvalidURL, LocationValueError)):
-        return NotSent(f"{base} is not an address that requests can be sent to", kind="internal")
+        return NotSent(
+            f"{base}, or the proxy before it, is not an address that requests can be sent to", kind="internal"
+        )
+    if sent is None and (isinstance(error, requests.exceptions.InvalidSchema) or not isinstance(error, _OF_EXCHANGES)):
+        # requests itself refused before any connection was asked for: a proxy's scheme, a file of authorities that is gone.
+        return NotSent(f"requests to {base} cannot be sent as proxies and REQUESTS_CA_BUNDLE are set", kind="internal")
     if sent is False and not deadline.remaining():
         return OutOfTime(f"connecting to {base} took all the time there was")
-    if sent is False or any(isinstance(one, _NOT_CONNECTED) for one in cause):
+    # What the connection knows wins: behind a proxy, urllib3 calls an answer that was lost a proxy that was not reached.
+    if not sent and (sent is False or any(isinstance(one, _NOT_CONNECTED) for one in cause)):
         return NotSent(f"no connection to {base} could be made")
     if any(isinstance(one, _TIMED_OUT) for one in cause):
         return NoAnswer(f"{base} did not answer in time", kind="deadline_exceeded")
     return NoAnswer(f"the connection to {base} broke before its answer was complete")
 
 
+_OF_EXCHANGES = (requests.RequestException, HTTPError)
 _NOT_CONNECTED = (NewConnectionError, requests.ConnectTimeout, requests.exceptions.ProxyError)
 _TIMED_OUT = (requests.Timeout, ReadTimeoutError, TimeoutError)
 

@@ -69,8 +69,10 @@ def listening(step: Callable[[socket.socket], None], connections: int = 1) -> It
             thread.join()
 
 
-def get(base: str, environ: dict[str, str], deadline: Deadline | None = None) -> Answer:
-    return Transport(settings(base), environ).send("GET", base + "/x", {}, b"", base, deadline or Deadline.after(20))
+def get(base: str, environ: dict[str, str], deadline: Deadline | None = None, **changes: Any) -> Answer:
+    return Transport(settings(base, **changes), environ).send(
+        "GET", base + "/x", {}, b"", base, deadline or Deadline.after(20)
+    )
 
 
 def test_an_answer_over_tls(authority: trustme.CA, trusted: dict[str, str]) -> None:
@@ -100,12 +102,12 @@ def test_a_certificate_that_nobody_vouches_for_sends_nothing(authority: trustme.
     assert (caught.value.kind, caught.value.refused) == ("internal", True)
 
 
-def through(proxy: str, monkeypatch: pytest.MonkeyPatch, base: str, environ: dict[str, str]) -> Any:
+def through(proxy: str, monkeypatch: pytest.MonkeyPatch, base: str, environ: dict[str, str], **changes: Any) -> Any:
     monkeypatch.setenv("https_proxy", f"http://{proxy}")
     monkeypatch.setenv("http_proxy", f"http://{proxy}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setattr("functions.cloud.transport.is_loopback", lambda _: False)
-    return get(base, environ)
+    return get(base, environ, **changes)
 
 
 def test_a_tunnel_through_a_proxy(
@@ -121,6 +123,24 @@ def test_a_tunnel_through_a_proxy(
     with listening(tunnel) as proxy:
         assert through(proxy, monkeypatch, "https://127.0.0.1:9", trusted).body == b"[1]"
     assert asked[0].startswith(b"CONNECT 127.0.0.1:9 HTTP/1.")
+
+
+def test_an_answer_that_is_lost_in_a_tunnel_leaves_a_doubt(
+    authority: trustme.CA, trusted: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tunnel(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        over_tls(authority, lambda _: None)(connection)
+
+    with listening(tunnel) as proxy, pytest.raises(NoAnswer) as caught:
+        through(proxy, monkeypatch, "https://127.0.0.1:9", trusted)
+    assert caught.value.in_doubt
+
+
+def test_a_proxy_that_is_silent_is_given_up_on_as_in_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted("hang") as proxy, pytest.raises(NotSent):
+        through(proxy.url.removeprefix("http://"), monkeypatch, "https://127.0.0.1:9", {}, connect_timeout_s=0.2)
 
 
 def test_a_proxy_that_refuses_the_tunnel_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

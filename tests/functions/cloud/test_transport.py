@@ -15,11 +15,13 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutio
 
 from functions.cloud import transport
 from functions.cloud.deadline import Deadline
-from functions.cloud.errors import NoAnswer, NotSent, OutOfTime, UnreadableAnswer
+from functions.cloud.errors import ConfigurationError, NoAnswer, NotSent, OutOfTime, UnreadableAnswer
 from functions.cloud.transport import Transport
 from tests.support import http, resets, says, scripted, settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.cloud.answers import Answer
 
 BASE = "https://elb.cn-north-4.example.com"
@@ -78,6 +80,47 @@ def test_interim_answers_are_skipped_and_the_next_call_gets_its_own() -> None:
         shared = Transport(settings(server.url), {})
         answers = [shared.send("GET", server.url, {}, b"", server.url, Deadline.after(20)) for _ in range(2)]
     assert [(answer.status, answer.body) for answer in answers] == [(201, b"1"), (404, b"2")]
+
+
+def test_a_switch_of_protocols_that_nobody_asked_for_ends_its_connection() -> None:
+    def switch(connection: socket.socket) -> None:
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + http(200, b"of the first", "Connection: keep-alive")
+        )
+        # Held open: were it used again, the second call would read what belongs to the first.
+        server.released.wait()
+
+    with scripted(switch) as server, scripted(says(200, b"of the second")) as other:
+        shared = Transport(settings(server.url), {})
+        first = shared.send("GET", server.url, {}, b"", server.url, Deadline.after(20))
+        pools = shared._session.get_adapter(server.url).poolmanager.pools  # type: ignore[attr-defined]
+        keys = pools.keys()
+        kept = [one for key in keys for one in pools[key].pool.queue if one is not None and one.sock is not None]
+        second = shared.send("GET", other.url, {}, b"", other.url, Deadline.after(20))
+    assert (first.status, kept, second.body) == (101, [], b"of the second")
+
+
+def test_a_file_of_authorities_that_does_not_exist_is_an_error_at_start() -> None:
+    with pytest.raises(ConfigurationError, match="REQUESTS_CA_BUNDLE"):
+        Transport(settings(), {"REQUESTS_CA_BUNDLE": "/nonexistent/authorities.pem"})
+
+
+def test_a_file_of_authorities_that_goes_away_sends_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "authorities.pem"
+    file.touch()
+    gone = Transport(settings(), {"REQUESTS_CA_BUNDLE": str(file)})
+    file.unlink()
+    with pytest.raises(NotSent, match="REQUESTS_CA_BUNDLE") as caught:
+        gone.send("POST", "https://127.0.0.1:9/", {}, b"", "https://127.0.0.1:9", Deadline.after(20))
+    assert caught.value.kind == "internal"
+
+
+def test_a_proxy_of_a_kind_that_is_not_spoken_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(NotSent) as caught:
+        Transport(settings(), {}).send("POST", BASE, {}, b"", BASE, Deadline.after(20))
+    assert caught.value.kind == "internal"
 
 
 def test_a_flood_of_interim_answers_ends_with_the_deadline() -> None:
@@ -253,7 +296,7 @@ def test_a_certificate_that_fails_names_the_setting() -> None:
 def test_proxies_and_authorities_are_read_once_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("NO_PROXY", "elb.cn-north-4.example.com")
-    shared = Transport(settings(), {"REQUESTS_CA_BUNDLE": "/etc/authorities.pem"})
+    shared = Transport(settings(), {"REQUESTS_CA_BUNDLE": __file__})
     monkeypatch.delenv("HTTPS_PROXY")
     seen: list[dict[str, Any]] = []
 
@@ -266,5 +309,5 @@ def test_proxies_and_authorities_are_read_once_at_start(monkeypatch: pytest.Monk
         with pytest.raises(NoAnswer):
             shared.send("GET", base, {}, b"", base, Deadline.after(20))
     assert [options["proxies"].get("https") for options in seen] == ["http://proxy.invalid:3128", None, None]
-    assert {options["verify"] for options in seen} == {"/etc/authorities.pem"}
+    assert {options["verify"] for options in seen} == {__file__}
     assert not any(options["allow_redirects"] for options in seen)
