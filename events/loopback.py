@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functions.cloud.endpoints import LOOPBACK
+
 REASON = "until senders are verified, the server listens on its own machine only"
 """Why every other address is refused."""
-
-_OWN = ("127.0.0.1", "::1", "localhost")
 
 
 def is_own_machine(host: object) -> bool:
     """Tell whether a host to listen on is this machine alone; the path or the descriptor of a socket is no host."""
-    return host in _OWN
+    return host in LOOPBACK

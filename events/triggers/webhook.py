@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from functions.cloud.settings import CloudSettings
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+log = logging.getLogger("hongyan.events")
 
 # Seconds that a sender may be silent while its body is read.
 _SILENCE_S = 10.0
@@ -92,6 +95,7 @@ def _request() -> HttpRequest:
         raise
     except Exception as error:
         # A chunked body that breaks the rules, a sender that went away or fell silent: what servers raise then has no common base.
+        log.warning("body.unread", extra={"facts": {"error_type": type(error).__name__}})
         raise BadRequest("the body could not be read to its end") from error
     if request.content_length not in (None, len(body)):
         raise BadRequest("the body is shorter than its Content-Length")

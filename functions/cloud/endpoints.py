@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 REGION = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 # The one region whose services have another top-level domain (official SDK, region files).
 _DOMAINS = {"eu-west-101": "myhuaweicloud.eu"}
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# The names under which this machine alone is meant.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
@@ -54,14 +55,14 @@ def checked(name: str, url: str) -> str:
         raise ConfigurationError(
             f"{name} must be a base URL like https://elb.example.com, without credentials, path or query"
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigurationError(f"{name} must start with https:// (http:// on loopback only)")
     return url.rstrip("/")
 
 
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine itself."""
-    return urlsplit(url).hostname in _LOOPBACK
+    return urlsplit(url).hostname in LOOPBACK
 
 
 def _overrides(service: str, region: str) -> tuple[str, ...]:

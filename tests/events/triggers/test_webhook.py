@@ -407,13 +407,18 @@ def test_a_body_that_cannot_be_read_or_is_cut_is_a_problem(hook: Hook) -> None:
     assert is_problem(hook.http.post(MEMBERS, headers=JSON, environ_overrides=cut), 400)
 
 
-def test_what_a_server_raises_for_a_malformed_body_is_a_problem(hook: Hook) -> None:
+def test_what_a_server_raises_for_a_malformed_body_is_a_problem_and_logged(
+    hook: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
     class Malformed(io.RawIOBase):
         def readinto(self, _: Any) -> int:
             raise ZeroDivisionError("no common base")
 
     environ = {"wsgi.input": Malformed(), "wsgi.input_terminated": True, "CONTENT_TYPE": "application/json"}
-    assert is_problem(hook.http.post(MEMBERS, environ_overrides=environ), 400)
+    with caplog.at_level(logging.WARNING, "hongyan"):
+        assert is_problem(hook.http.post(MEMBERS, environ_overrides=environ), 400)
+    assert [record.message for record in caplog.records] == ["body.unread"]
+    assert caplog.records[0].__dict__["facts"] == {"error_type": "ZeroDivisionError"}
 
 
 def test_a_sender_that_falls_silent_is_given_up_on(hook: Hook) -> None:
