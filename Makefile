@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint test-all test-ends clean
+.PHONY: help install demo run test lint test-all test-ends test-nightly clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(VENV)/.installed  ## make .venv with what the project runs on
 
@@ -20,7 +20,7 @@ $(VENV)/.pip: constraints.txt
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.pip
 	@echo "Installing what the project runs on ..." >&2
-	@$(PIP) install --constraint constraints.txt . && rm -rf build *.egg-info
+	@$(PIP) install --constraint constraints.txt '.[crypto,docs]' && rm -rf build *.egg-info
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
@@ -45,6 +45,9 @@ test-all: $(VENV)/.installed-nox  ## the tests on every Python from 3.10 to 3.13
 
 test-ends: $(VENV)/.installed-nox  ## the tests on the oldest and the newest of them
 	@$(BIN)/nox --sessions tests-3.10 tests-3.13
+
+test-nightly: $(VENV)/.installed-dev  ## 100,000 examples of each scheme's property tests (an hour or two)
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/events/signatures -q --hypothesis-show-statistics
 
 $(VENV)/.installed-nox: $(VENV)/.installed-dev
 	@$(PIP) install --constraint constraints.txt --group nox

@@ -1,0 +1,352 @@
+"""Certificates that are believed and that are not, made for real, and how seldom they are fetched."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.outward import OutwardFailed, OutwardRefused
+from events.signatures import Refusal
+from events.signatures.certificates import FAILED_S, KEPT_S, LONGEST_CHAIN, MOST, MOST_NEW, Certificates
+from events.signatures.trust import Chain, Trust
+from tests.events.signatures.contract import NOW, thoroughly
+from tests.events.signatures.pki import DAY, HOST, TODAY, Made, between, ec_key, made, root, rsa_key, signer, with_sha1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[3]
+URL = f"https://{HOST}/smn/SMN_cn-north-4_{'0' * 32}.pem"
+NAMES = (HOST, "smn.huaweicloud.com")
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
+    return trusting(tmp_path_factory, root())
+
+
+def trusting(tmp_path_factory: pytest.TempPathFactory, *roots: Made) -> Trust:
+    file = tmp_path_factory.mktemp("roots") / "roots.pem"
+    file.write_bytes(b"".join(each.pem for each in roots))
+    return Trust(str(file))
+
+
+def chain(leaf: Made, *others: Made) -> Chain:
+    return Chain(leaf.certificate, tuple(each.certificate for each in others))
+
+
+def refused(trust: Trust, given: Chain, now: float = NOW) -> str:
+    with pytest.raises(Refusal) as caught:
+        trust.key(given, NAMES, now)
+    assert caught.value.refused.reason == "certificate_refused"
+    assert len(caught.value.refused.detail) < 300
+    return caught.value.refused.detail
+
+
+# What is believed
+
+
+def test_a_certificate_that_leads_to_a_trusted_one(trust: Trust) -> None:
+    key = trust.key(chain(signer(), between()), NAMES, NOW)
+    assert key.made(signer().signs(b"text"), b"text")
+    assert not key.made(signer().signs(b"text"), b"texT")
+    assert not key.made(between().signs(b"text"), b"text")
+    assert not key.made(b"", b"text")
+
+
+def test_others_may_come_in_any_order_and_with_the_root(trust: Trust) -> None:
+    trust.key(chain(signer(), root(), made("unrelated"), between()), NAMES, NOW)
+    trust.key(chain(made("direct", root())), NAMES, NOW)
+
+
+@pytest.mark.parametrize("algorithm", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
+def test_the_hash_is_the_one_that_the_certificate_is_signed_with(trust: Trust, algorithm: hashes.HashAlgorithm) -> None:
+    leaf = made("signer", between(), algorithm=algorithm)
+    key = trust.key(chain(leaf, between()), NAMES, NOW)
+    assert key.made(leaf.signs(b"text", algorithm), b"text")
+    assert not key.made(leaf.signs(b"text", hashes.SHA224()), b"text")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["smn.huaweicloud.com"], ["*.huaweicloud.com"], ["x.example.com", HOST], ["*.cn-north-4.myhuaweicloud.com"]],
+)
+def test_a_name_of_smn_will_do(trust: Trust, names: list[str]) -> None:
+    trust.key(chain(made("signer", between(), names=names), between()), NAMES, NOW)
+
+
+def test_a_certificate_that_the_operator_names_needs_no_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever names it knows it: only its dates, key and hash still count."""
+    own = made("own", names=())
+    trust = trusting(tmp_path_factory, root(), own)
+    assert trust.key(chain(own), NAMES, NOW).made(own.signs(b"text"), b"text")
+    assert "ended on 2025-07-15" in refused(trust, chain(own), NOW + 31 * 86_400)
+
+
+def test_an_authority_in_the_middle_may_be_the_one_that_is_trusted(tmp_path_factory: pytest.TempPathFactory) -> None:
+    trusting(tmp_path_factory, between()).key(chain(signer()), NAMES, NOW)
+
+
+def test_dates_count_to_the_second(trust: Trust) -> None:
+    given = chain(made("signer", between(), begins=TODAY, ends=TODAY + DAY), between())
+    trust.key(given, NAMES, NOW)
+    trust.key(given, NAMES, NOW + 86_400)
+    assert "does not count before 2025-06-15" in refused(trust, given, NOW - 1)
+    assert "ended on 2025-06-16" in refused(trust, given, NOW + 86_401)
+
+
+# What is not
+
+
+def ended_authority() -> Chain:
+    ended = made("between", root(), authority=True, ends=TODAY - DAY)
+    return chain(made("signer", ended), ended)
+
+
+def below_a_leaf() -> Chain:
+    return chain(made("x", signer()), signer(), between())
+
+
+def below_sha1() -> Chain:
+    old = with_sha1(between(), root())
+    return chain(made("signer", old), old)
+
+
+WRONG: dict[str, tuple[Callable[[], Chain], str]] = {
+    "ended": (lambda: chain(made("signer", between(), ends=TODAY - DAY), between()), "ended on 2025-06-14"),
+    "not begun": (
+        lambda: chain(made("signer", between(), begins=TODAY + DAY), between()),
+        "does not count before 2025-06-16",
+    ),
+    "authority ended": (ended_authority, "not one of a trusted authority"),
+    "self-signed": (lambda: chain(made("signer")), "not one of a trusted authority"),
+    "link missing": (lambda: chain(signer()), "not one of a trusted authority"),
+    "other root": (
+        lambda: chain(made("signer", made("other", authority=True)), made("other", authority=True)),
+        "not one of",
+    ),
+    "same name, other key": (
+        lambda: chain(made("signer", made("root", authority=True, key=rsa_key("x")))),
+        "not one of",
+    ),
+    "other name": (lambda: chain(made("signer", between(), names=["evil.example.com"]), between()), "not one of"),
+    "tenant's name": (
+        lambda: chain(made("signer", between(), names=["a.obs.cn-north-4.myhuaweicloud.com"]), between()),
+        "not one of",
+    ),
+    "name above": (
+        lambda: chain(made("signer", between(), names=["myhuaweicloud.com", "*.com"]), between()),
+        "not one of",
+    ),
+    "no name": (lambda: chain(made(HOST, between(), names=()), between()), "not one of"),
+    "leaf as authority": (below_a_leaf, "not one of"),
+    "authority as leaf": (lambda: chain(between()), "not one of"),
+    "SHA-1": (
+        lambda: chain(with_sha1(signer(), between()), between()),
+        "SHA-256, SHA-384 or SHA-512",
+    ),
+    "SHA-1 above": (below_sha1, "not one of"),
+    "SHA-224": (
+        lambda: chain(made("signer", between(), algorithm=hashes.SHA224()), between()),
+        "SHA-256, SHA-384 or SHA-512",
+    ),
+    "EC key": (lambda: chain(made("signer", between(), key=ec_key()), between()), "not RSA of 2048 to 8192 bits"),
+    "short key": (
+        lambda: chain(made("signer", between(), key=rsa_key("short", 1024)), between()),
+        "not RSA of 2048 to 8192 bits",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_certificate_that_is_not_believed(trust: Trust, case: str) -> None:
+    given, told = WRONG[case]
+    assert told in refused(trust, given())
+
+
+def test_a_name_cannot_carry_what_it_likes_into_the_log(trust: Trust) -> None:
+    assert "\n" not in refused(trust, chain(made("signer\r\nlevel=info", key=rsa_key("signer"))))
+
+
+def test_a_trusted_sha1_certificate_cannot_sign_all_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = with_sha1(made("own"), made("own"))
+    assert "SHA-256" in refused(trusting(tmp_path_factory, own), chain(own))
+
+
+def test_the_systems_authorities_are_trusted_where_nothing_is_said() -> None:
+    assert "not one of a trusted authority" in refused(Trust(), chain(signer(), between(), root()))
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_file_of_no_certificates_is_an_error_at_once(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "roots.pem").write_bytes(data)
+    with pytest.raises(ValueError, match=r"certificate|ASN|parsing"):
+        Trust(str(tmp_path / "roots.pem"))
+
+
+# How often is fetched
+
+
+class Asked:
+    """A guard that gives these bytes, or raises this, for every URL; `asked` is how often."""
+
+    def __init__(self, gives: bytes | Exception) -> None:
+        self.gives, self.asked = gives, 0
+
+    def get(self, url: str) -> bytes:
+        assert url
+        self.asked += 1
+        if isinstance(self.gives, Exception):
+            raise self.gives
+        return self.gives
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def certificates(gives: bytes | Exception) -> tuple[Certificates, Any, Clock]:
+    guard: Any = Asked(gives)
+    clock = Clock()
+    return Certificates(guard, clock=clock), guard, clock
+
+
+def told(kept: Certificates, url: str = URL) -> str:
+    with pytest.raises(Refusal) as caught:
+        kept.chain(url)
+    assert caught.value.refused.reason == "certificate_refused"
+    return caught.value.refused.detail
+
+
+def test_a_certificate_is_fetched_once_a_day() -> None:
+    kept, guard, clock = certificates(signer().pem + between().pem)
+    assert kept.chain(URL) == chain(signer(), between())
+    clock.now = KEPT_S - 1
+    assert kept.chain(URL).leaf == signer().certificate
+    assert guard.asked == 1
+    clock.now = KEPT_S
+    kept.chain(URL)
+    assert guard.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("gives", "detail"),
+    [
+        (OutwardFailed("it answered 404"), "cannot be fetched: it answered 404"),
+        (OutwardRefused("it is at '127.0.0.1'"), "cannot be fetched: it is at '127.0.0.1'"),
+        (b"<html>", "there is no certificate in PEM"),
+        (b"-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n", "cannot be read"),
+        (b"-----BEGIN CERTIFICATE-----\n" * 9, "there is no certificate in PEM"),
+        (
+            b"-----BEGIN CERTIFICATE-----\n\xff\n-----END CERTIFICATE-----\n" * (LONGEST_CHAIN + 1),
+            "more than 8 certificates",
+        ),
+    ],
+)
+def test_a_failure_is_remembered_for_a_minute(gives: bytes | Exception, detail: str) -> None:
+    kept, guard, clock = certificates(gives)
+    assert detail in told(kept)
+    clock.now = FAILED_S - 1
+    assert detail in told(kept)
+    assert guard.asked == 1
+    clock.now, guard.gives = FAILED_S, signer().pem
+    assert kept.chain(URL) == chain(signer())
+
+
+def test_a_flood_of_urls_is_no_flood_of_fetches_and_forgets_nothing_good() -> None:
+    kept, guard, clock = certificates(signer().pem)
+    kept.chain(URL)
+    guard.gives = OutwardFailed("it answered 404")
+    for number in range(1000):
+        told(kept, f"{URL}?{number}")
+    assert guard.asked == MOST_NEW
+    assert "too many" in told(kept, f"{URL}?another")
+    assert kept.chain(URL) == chain(signer())
+    guard.gives, clock.now = signer().pem, KEPT_S - 1
+    for number in range(1000, 1000 + MOST_NEW):
+        kept.chain(f"{URL}?{number}")
+    clock.now = KEPT_S
+    assert "too many" in told(kept, f"{URL}?yet another")
+    assert kept.chain(URL) == chain(signer()), "what was good before is asked again all the same"
+
+
+def test_a_long_attack_fills_no_memory() -> None:
+    kept, guard, clock = certificates(signer().pem)
+    for number in range(10 * MOST):
+        clock.now += FAILED_S / MOST_NEW
+        kept.chain(f"{URL}?{number}")
+    assert len(kept._entries) == MOST
+    assert len(kept._new) <= MOST_NEW
+    kept.chain(f"{URL}?{10 * MOST - 1}")
+    assert guard.asked == 10 * MOST, "the oldest are forgotten"
+
+
+def test_those_who_ask_at_the_same_time_share_one_fetch() -> None:
+    waiting = threading.Barrier(9, timeout=30)
+    begun, done = threading.Event(), threading.Event()
+
+    class Slow(Asked):
+        def get(self, url: str) -> bytes:
+            begun.set()
+            assert done.wait(30)
+            return super().get(url)
+
+    guard: Any = Slow(signer().pem)
+    kept = Certificates(guard)
+
+    def ask() -> Chain:
+        waiting.wait()
+        return kept.chain(URL)
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask) for _ in range(8)]
+        waiting.wait()
+        assert begun.wait(30)
+        done.set()
+        assert {id(each.result(30)) for each in asked} == {id(kept.chain(URL))}
+    assert guard.asked == 1
+
+
+def test_whoever_waits_for_a_fetch_that_breaks_is_told() -> None:
+    kept, guard, _ = certificates(KeyError("a bug"))
+    with pytest.raises(KeyError):
+        kept.chain(URL)
+    assert told(kept) == "the certificate was not fetched"
+    assert guard.asked == 1
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@thoroughly
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_no_damaged_certificate_does_more_than_be_refused(trust: Trust, changes: list[tuple[int, int]]) -> None:
+    raw = bytearray(signer().certificate.public_bytes(Encoding.DER))
+    for place, value in changes:
+        raw[place % len(raw)] = value
+    guard: Any = Asked(ssl.DER_cert_to_PEM_cert(bytes(raw)).encode() + between().pem)
+    try:
+        key = trust.key(Certificates(guard).chain(URL), NAMES, NOW)
+    except Refusal:
+        return
+    assert bytes(raw) == signer().certificate.public_bytes(Encoding.DER)
+    assert key.made(signer().signs(b"text"), b"text")
+
+
+def test_it_is_imported_without_cryptography() -> None:
+    code = (
+        "import sys; sys.modules['cryptography'] = None; import events.signatures.certificates, events.signatures.trust"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
