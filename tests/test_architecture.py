@@ -17,7 +17,12 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("events", "functions", "schemas")
 EMULATOR = "functions.cloud.emulator"
 WEB = {"flask", "werkzeug", "click"}
-WEB_MODULES = ("events.triggers.webhook", "events.cli", f"{EMULATOR}.app", f"{EMULATOR}.server")
+WEB_MODULES = (
+    *(f"events.triggers.{name}" for name in ("webhook", "reading", "docs")),
+    "events.cli",
+    f"{EMULATOR}.app",
+    f"{EMULATOR}.server",
+)
 HTTP = {"requests", "urllib3"}
 HTTP_MODULES = ("functions.cloud", "events.sinks")
 
@@ -91,6 +96,7 @@ def test_the_emulator_knows_nothing_of_our_functions_and_schemas(module: str) ->
     "module",
     [
         "events.dispatch",
+        "events.triggers.hooks",
         *(module for module in modules() if module.startswith("functions.") and module.count(".") == 1),
     ],
 )
