@@ -42,6 +42,9 @@ class Call:
 
     `source` and `id` are the incoming event's (id None: the sender gave none and asks for no deduplication); `extensions` may hold its
     `correlationid`, `traceparent` and `tracestate`; `sender_id` is the trigger's own id of the delivery.
+
+    `sender` is who sent it, None where senders are not told apart: ids of one sender are never taken for another's. `projects` are those
+    that it may act on (none named: the settings' own), None where the settings alone decide.
     """
 
     operation: str
@@ -53,6 +56,13 @@ class Call:
     sender_id: str | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
     refusal: CallError | None = None
+    sender: str | None = None
+    projects: frozenset[str] | None = None
+
+    @property
+    def origin(self) -> str:
+        """Within what the id is unique: the event's source, and the sender that it is believed to say so."""
+        return self.source if self.sender is None else f"{self.sender} {self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class Dispatcher:
         extensions = {"causationid": run.cause, "correlationid": run.correlation_id}
         extensions.update({name: call.extensions[name] for name in _PASSED_ON if call.extensions.get(name)})
         return CloudEvent(
-            id=str(uuid.uuid5(_RESULTS, "\n".join((call.source, run.cause, run.operation)))),
+            id=str(uuid.uuid5(_RESULTS, "\n".join((call.origin, run.cause, run.operation)))),
             source=f"/hongyan/{data['target']['region']}/{run.project_id or settings.project_id}",
             type=f"{self._settings.prefix}.{run.operation}.{run.outcome}",
             subject=run.subject,
@@ -146,6 +156,11 @@ class _Run:
                 "this project may not be used here: leave project_id out, or add it to HONGYAN_ALLOWED_PROJECTS",
                 fields={"project_id": ["Not allowed by the settings."]},
             )
+        granted = self._call.projects
+        if granted is not None and project not in (granted or {self.project_id}):
+            raise ProjectNotAllowed(
+                "this sender may not use this project", fields={"project_id": ["Not granted to this sender."]}
+            )
         self._payload, self.project_id = payload, project
 
     def _ask(self) -> None:
@@ -193,5 +208,5 @@ class _Run:
             "result": self._result if self.error is None else None,
             "error": error_data(self.error) if self.error else None,
             "upstream": upstream_data(self._cloud),
-            "trigger": {"kind": self._call.trigger, "id": self._call.sender_id},
+            "trigger": {"kind": self._call.trigger, "id": self._call.sender_id, "sender": self._call.sender},
         }

@@ -78,6 +78,7 @@ def log_facts(event: CloudEvent, data: Mapping[str, Any]) -> dict[str, Any]:
     error, upstream = data["error"] or {}, data["upstream"] or {}
     return {
         "operation": data["operation"],
+        "sender": data["trigger"]["sender"],
         "outcome": data["outcome"],
         "kind": error.get("kind"),
         "code": error.get("code"),

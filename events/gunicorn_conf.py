@@ -1,16 +1,20 @@
 """Settings of gunicorn in production: `gunicorn -c events/gunicorn_conf.py 'events.triggers.webhook:create_app()'`.
 
-HONGYAN_BIND (127.0.0.1:8000) is where it listens, WEB_CONCURRENCY (2) how many processes it has. `.flaskenv` is not read
-here: the emulator must be chosen by an exported variable.
+HONGYAN_BIND (127.0.0.1:8000) is where it listens, WEB_CONCURRENCY (2) how many processes it has. Beyond this machine it listens only when
+HONGYAN_SENDERS tells who may send. `.flaskenv` is not read here: the emulator must be chosen by an exported variable.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from events.logs import configure
 from events.loopback import REASON, is_own_machine
+from events.senders import Senders
 from events.settings import EventSettings
 from functions.cloud.errors import ConfigurationError
 from functions.cloud.settings import CloudSettings
@@ -24,7 +28,7 @@ _WORKERS = os.environ.get("WEB_CONCURRENCY", "").strip() or "2"
 # A value that cannot be is told by on_starting, in one line; gunicorn itself would start with 0 workers.
 workers = int(_WORKERS) if _WORKERS.isascii() and _WORKERS.isdigit() and len(_WORKERS) < 4 else 0
 MOST_WORKERS = 256
-worker_class = "gthread"
+worker_class = "events.gunicorn_worker.HookWorker"  # gthread, and what is said there
 threads = 16
 # Seconds without a sign of life after which a process is replaced; a thread that waits for the cloud is no such silence.
 timeout = 30
@@ -45,24 +49,44 @@ control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Configure logs, and refuse to start with an address that is not this machine's own or with incomplete settings.
+    """Configure logs, and refuse to start with incomplete settings, or where anybody could send and nobody is told apart.
 
     Nothing listens yet. Raises RuntimeError, which gunicorn writes as one line; it then exits with 1.
     """
-    _refuse(server.cfg.address)
     if not 1 <= workers <= MOST_WORKERS:
         raise RuntimeError(f"WEB_CONCURRENCY must be a whole number from 1 to {MOST_WORKERS}")
     try:
-        CloudSettings.from_env(os.environ).require()
-        EventSettings.from_env(os.environ)
+        cloud, events = CloudSettings.from_env(os.environ).require(), EventSettings.from_env(os.environ)
+        if events.senders:
+            Senders.read(events.senders, os.environ, allowed=cloud.may_use)
+        else:
+            _refuse(server.cfg.address)
         configure(people=False)  # The processes that take requests are forked from this one, and inherit it.
     except ConfigurationError as error:
         raise RuntimeError(error.message) from None
+    if events.senders and not events.state_file:
+        _share_memory()
 
 
 def when_ready(server: Any) -> None:
     """Refuse sockets that were handed over already open (systemd's LISTEN_FDS) when they are not this machine's own."""
-    _refuse(listener.sock.getsockname() for listener in server.LISTENERS)
+    if not EventSettings.from_env(os.environ).senders:
+        _refuse(listener.sock.getsockname() for listener in server.LISTENERS)
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn's hook
+    """Remove what `on_starting` made."""
+    for folder in _made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_made: list[str] = []
+
+
+def _share_memory() -> None:
+    """Let the processes of this server know of each other's deliveries, for as long as it runs: a replay must not find another one."""
+    _made.append(tempfile.mkdtemp(prefix="hongyan-"))
+    os.environ["HONGYAN_STATE_FILE"] = str(Path(_made[-1], "deliveries.sqlite"))
 
 
 def _refuse(addresses: Iterable[Any]) -> None:

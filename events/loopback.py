@@ -1,10 +1,10 @@
-"""Which addresses a server of ours may listen on, for the command line and the production server alike."""
+"""Which addresses a server of ours may listen on while nobody is told apart, for the command line and the production server alike."""
 
 from __future__ import annotations
 
 from functions.cloud.endpoints import LOOPBACK
 
-REASON = "until senders are verified, the server listens on its own machine only"
+REASON = "without senders that are verified (HONGYAN_SENDERS), the server listens on its own machine only"
 """Why every other address is refused."""
 
 

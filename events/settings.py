@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from events.proxies import Proxies
 from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,11 +18,22 @@ _PREFIX = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """Settings of events: `prefix` of every event type, `deadline_s` (seconds a call may take), `body_limit` (bytes)."""
+    """Settings of events.
+
+    `prefix` of every event type, `deadline_s` (seconds a call may take), `body_limit` (bytes), `receive_s` (seconds in which a request must
+    have arrived), `senders` (path of the senders file, "" when nobody but this machine may send), `state_file` (where processes remember
+    what was received, "" for this process alone), `capture_dir` (where refused requests are kept, "" for nowhere), `proxies` (whose
+    X-Forwarded headers are believed).
+    """
 
     prefix: str = "hongyan"
     deadline_s: float = 15.0
     body_limit: int = 1_048_576
+    receive_s: float = 20.0
+    senders: str = ""
+    state_file: str = ""
+    capture_dir: str = ""
+    proxies: Proxies = field(default_factory=Proxies)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> EventSettings:
@@ -33,7 +45,16 @@ class EventSettings:
                 "HONGYAN_EVENT_PREFIX must be lower-case words joined by dots, like com.example.hongyan"
             )
         deadline = _number(env, "HONGYAN_DEADLINE_S", 15.0, 0.5, 900.0)
-        return cls(prefix, deadline, int(_number(env, "HONGYAN_BODY_LIMIT", 1_048_576, 1024, 64 * 1_048_576)))
+        return cls(
+            prefix,
+            deadline,
+            body_limit=int(_number(env, "HONGYAN_BODY_LIMIT", 1_048_576, 1024, 64 * 1_048_576)),
+            receive_s=_number(env, "HONGYAN_RECEIVE_S", 20.0, 1.0, 600.0),
+            senders=env.get("HONGYAN_SENDERS", "").strip(),
+            state_file=env.get("HONGYAN_STATE_FILE", "").strip(),
+            capture_dir=env.get("HONGYAN_CAPTURE_DIR", "").strip(),
+            proxies=Proxies.read(env.get("HONGYAN_PROXIES", "")),
+        )
 
 
 def _number(env: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:

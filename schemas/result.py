@@ -46,10 +46,11 @@ class Upstream(Result):
 
 
 class Trigger(Result):
-    """How the event arrived, and its sender's own id for it."""
+    """How the event arrived, its sender's own id for it, and the sender's name where senders are verified."""
 
     kind = fields.String(required=True)
     id = fields.String(required=True, allow_none=True)
+    sender = fields.String(allow_none=True)
 
 
 class ResultData(Result):

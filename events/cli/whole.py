@@ -11,7 +11,8 @@ from werkzeug.serving import is_running_from_reloader
 
 from events.cli.terminal import flask_command, say
 from events.logs import configure
-from events.loopback import REASON, is_own_machine
+from events.loopback import is_own_machine
+from events.settings import EventSettings
 from events.triggers import webhook
 from functions.cloud.errors import ConfigurationError
 from functions.cloud.settings import CloudSettings
@@ -30,13 +31,17 @@ def for_run(params: Mapping[str, Any]) -> Flask:
     Raises click.UsageError for a host that is not this machine alone, click.ClickException for settings.
     """
     if not is_own_machine(params["host"]):
-        raise click.UsageError(f"--host {params['host']} is refused: {REASON}. Leave --host out.")
+        raise click.UsageError(
+            f"--host {params['host']} is refused: `flask run` serves this machine only. Leave --host out; "
+            "gunicorn serves others, once HONGYAN_SENDERS names them."
+        )
     with _explained():
         settings = CloudSettings.from_env(os.environ).require()
         configure()
-        app = webhook.create_app(settings)
+        events = EventSettings.from_env(os.environ)
+        app = webhook.create_app(settings, events)
     if not is_running_from_reloader():
-        for line in (*_cloud(settings), *_curl(params)):
+        for line in (*_cloud(settings), *(_signed() if events.senders else _curl(params))):
             say(line, err=True)
     return app
 
@@ -66,6 +71,11 @@ def _cloud(settings: CloudSettings) -> Iterator[str]:
     if own and own != settings.access_key:
         yield click.style("HUAWEICLOUD_SDK_AK is set, and these credentials are NOT used.", fg="yellow", bold=True)
         yield f"To act on the real cloud with them: HONGYAN_EMULATOR= {flask_command()} run"
+
+
+def _signed() -> Iterator[str]:
+    yield "Signed requests only, as HONGYAN_SENDERS says; to see who may send what:"
+    yield f"  {flask_command()} senders check"
 
 
 def _curl(params: Mapping[str, Any]) -> Iterator[str]:

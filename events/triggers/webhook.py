@@ -1,20 +1,26 @@
-"""The webhook: a Flask application that hands each request to the HTTP door and its answer back, and nothing else."""
+"""The webhook: a Flask application that hands each request to its HTTP door and the door's answer back, and nothing else."""
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from flask import Flask, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import Rule
 
+from events.captures import Captures
+from events.deliveries import MEMORY, Deliveries
 from events.dispatch import Dispatcher
-from events.problems import HttpAnswer, problem
+from events.problems import PLAIN, HttpAnswer, problem
 from events.result_schema import result_schema
+from events.senders import Senders
 from events.settings import EventSettings
-from events.triggers.http import HttpDoor, HttpRequest
+from events.triggers.docs import add_docs
+from events.triggers.hooks import HookDoor
+from events.triggers.http import HttpDoor
+from events.triggers.reading import Reading
 from functions.cloud.client import Client
 from functions.cloud.settings import CloudSettings
 
@@ -23,9 +29,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hongyan.events")
 
-# Seconds that a sender may be silent while its body is read.
-_SILENCE_S = 10.0
-_KINDS = {404: "not_found", 405: "invalid_argument", 413: "invalid_argument", 415: "invalid_argument"}
+_KINDS = {
+    404: "not_found",
+    405: "invalid_argument",
+    408: "deadline_exceeded",
+    413: "invalid_argument",
+    415: "invalid_argument",
+}
 
 
 def create_app(
@@ -33,7 +43,8 @@ def create_app(
 ) -> Flask:
     """Return the WSGI application; without settings they are read from the environment and must be complete.
 
-    Raises ConfigurationError that names the variables which are missing or wrong.
+    With a senders file it takes signed requests at /hooks/<name>, from anywhere; without one it takes any request, from this machine only.
+    Raises ConfigurationError that names the variables which are missing or wrong, and every mistake in the senders file.
     """
     cloud = cloud or (client.settings if client else CloudSettings.from_env(os.environ).require())
     events = events or EventSettings.from_env(os.environ)
@@ -43,31 +54,64 @@ def create_app(
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # One byte more than is taken: werkzeug cuts a chunked body off at this length without a word, so the byte tells.
     app.config["MAX_CONTENT_LENGTH"] = events.body_limit + 1
-    # Until senders are verified, only this machine may send, and under its own name: a page in a browser that makes
-    # another name resolve to this address is not it.
-    app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]
-    app.before_request(_only_loopback)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _crashed)
-    _add_routes(app, HttpDoor(Dispatcher(client or Client(cloud), events), events))
+    dispatcher = Dispatcher(client or Client(cloud), events)
+    reading = Reading(events)
+    if events.senders:
+        senders = Senders.read(events.senders, os.environ, allowed=cloud.may_use)
+        _add_hooks(app, _hook_door(dispatcher, events, senders), reading)
+    else:
+        _add_local(app, HttpDoor(dispatcher, events), reading)
     _add_health(app, cloud)
+    add_docs(
+        app,
+        operations=not events.senders,
+        hooks=bool(events.senders),
+        prefix=events.prefix,
+        body_limit=events.body_limit,
+    )
     return app
 
 
-def _add_routes(app: Flask, door: HttpDoor) -> None:
+def _hook_door(dispatcher: Dispatcher, events: EventSettings, senders: Senders) -> HookDoor:
+    captures = Captures(events.capture_dir) if events.capture_dir else None
+    return HookDoor(dispatcher, events, senders, Deliveries(events.state_file or MEMORY), captures=captures)
+
+
+def _add_hooks(app: Flask, door: HookDoor, reading: Reading) -> None:
+    def take_signed(name: str) -> Response:
+        return _response(door.answer(name, reading.head(), reading.body))
+
+    def signed_only(_: str = "") -> Response:
+        return _response(
+            problem(403, "permission_denied", "this server takes signed requests only: POST /hooks/<sender>")
+        )
+
+    # Whatever the method: the doors say themselves which they take.
+    for path, view in (("/hooks/<name>", take_signed), ("/functions/<path:_>", signed_only), ("/events", signed_only)):
+        app.url_map.add(Rule(path, endpoint=path, methods=None))
+        app.view_functions[path] = view
+
+
+def _add_local(app: Flask, door: HttpDoor, reading: Reading) -> None:
+    # Nobody proves here who sends: only this machine may, and under its own name. A page in a browser that makes another
+    # name resolve to this address is not it, and what comes through a proxy comes from anywhere.
+    app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1", "[::1]"]
+
+    @app.before_request
+    def only_near() -> Response | None:
+        if reading.origin().near:
+            return None
+        return _response(problem(403, "permission_denied", "this server takes requests from its own machine only"))
+
     @app.post("/functions/<operation>")
     def run_function(operation: str) -> Response:
-        return _response(door.function(operation, _request()))
+        return _response(door.function(operation, reading.whole()))
 
     @app.post("/events")
     def take_events() -> Response:
-        return _response(door.events(_request()))
-
-    @app.get("/schemas/result/1")
-    def show_result_schema() -> Response:
-        answer = jsonify(result_schema())
-        answer.content_type = "application/schema+json"
-        return answer
+        return _response(door.events(reading.whole()))
 
 
 def _add_health(app: Flask, cloud: CloudSettings) -> None:
@@ -85,49 +129,19 @@ def _add_health(app: Flask, cloud: CloudSettings) -> None:
         }
         return jsonify(body), 503 if missing else 200
 
-
-def _request() -> HttpRequest:
-    # Not kept by Flask, and read no further than MAX_CONTENT_LENGTH whatever Content-Length says.
-    _give_up_on_silence()
-    try:
-        body = request.get_data(cache=False)
-    except HTTPException:
-        raise
-    except Exception as error:
-        # A chunked body that breaks the rules, a sender that went away or fell silent: what servers raise then has no common base.
-        log.warning("body.unread", extra={"facts": {"error_type": type(error).__name__}})
-        raise BadRequest("the body could not be read to its end") from error
-    if request.content_length not in (None, len(body)):
-        raise BadRequest("the body is shorter than its Content-Length")
-    if len(body) >= (request.max_content_length or 0):
-        raise RequestEntityTooLarge
-    return HttpRequest(dict(request.headers), body)
-
-
-def _give_up_on_silence() -> None:
-    """Let no sender that falls silent in the middle of a body keep a thread; both servers show their socket."""
-    connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
-    if connection is not None:
-        connection.settimeout(_SILENCE_S)
+    @app.get("/schemas/result/1")
+    def show_result_schema() -> Response:
+        answer = jsonify(result_schema())
+        answer.content_type = "application/schema+json"
+        return answer
 
 
 def _response(answer: HttpAnswer) -> Response:
     response = Response(answer.body, answer.status)
     for name, value in answer.headers.items():
         response.headers[name] = value
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(PLAIN)
     return response
-
-
-def _only_loopback() -> Response | None:
-    try:
-        near = ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        near = False
-    if near:
-        return None
-    return _response(problem(403, "permission_denied", "this server takes requests from its own machine only"))
 
 
 def _refused(error: HTTPException) -> Response:
@@ -143,7 +157,5 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _crashed(error: Exception) -> Response:
-    from flask import current_app
-
     current_app.logger.error("request.crashed", exc_info=error)
     return _response(problem(500, "internal", "an error inside Hongyan; its log tells more"))

@@ -82,6 +82,12 @@ class ProjectNotAllowed(CallError):
     kind = "permission_denied"
 
 
+class NotGranted(CallError):
+    """The sender may not ask for this operation. Nothing was sent."""
+
+    kind = "permission_denied"
+
+
 class ConfigurationError(CallError):
     """Settings are missing or wrong; the message names the variables, never their values."""
 

@@ -70,7 +70,7 @@ def test_each_operation_succeeds_with_its_sample(operation: str) -> None:
         "requests": 1,
         "duration_ms": 0,
     }
-    assert data["trigger"] == {"kind": "test", "id": "s"}
+    assert data["trigger"] == {"kind": "test", "id": "s", "sender": None}
 
 
 def data_schema_id() -> str:
@@ -233,6 +233,7 @@ def test_the_log_tells_the_call_and_no_payload(caplog: pytest.LogCaptureFixture)
     facts = caplog.records[-1].__dict__["facts"]
     assert facts | {"duration_ms": 0, "request_id": ""} == {
         "operation": "vpcep.update_connection_descriptions",
+        "sender": None,
         "outcome": "succeeded",
         "kind": None,
         "code": None,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -68,7 +70,7 @@ def test_it_serves_a_sample_and_logs_json() -> None:
 def test_an_address_that_others_reach_is_refused() -> None:
     code, said = ended(HONGYAN_EMULATOR="local", HONGYAN_BIND="0.0.0.0:0")
     assert code == 1
-    assert "Error: 0.0.0.0:0 is refused: until senders are verified" in said
+    assert "Error: 0.0.0.0:0 is refused: without senders that are verified" in said
 
 
 def test_the_argument_of_the_command_line_is_looked_at_too() -> None:
@@ -101,7 +103,7 @@ def test_its_own_machine_is_where_it_listens(address: object) -> None:
 
 @pytest.mark.parametrize("address", [("0.0.0.0", 8000), ("192.168.0.1", 8000), ("", 8000), "/tmp/socket", 3])
 def test_everything_else_is_refused_sockets_of_files_too(address: object) -> None:
-    with pytest.raises(RuntimeError, match="is refused: until senders are verified"):
+    with pytest.raises(RuntimeError, match="is refused: without senders that are verified"):
         gunicorn_conf.on_starting(server(("127.0.0.1", 8000), address))
 
 
@@ -116,6 +118,50 @@ def test_sockets_that_are_handed_over_open_are_looked_at() -> None:
         gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=own)]))
         with pytest.raises(RuntimeError, match=r"0\.0\.0\.0:0 is refused"):
             gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=other)]))
+
+
+@pytest.fixture
+def senders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "senders.toml"
+    file.write_text(
+        '[senders.a]\nscheme = "bearer"\nsecrets = [{ env = "TOKEN_OF_A" }]\noperations = ["elb.list_members"]\n'
+    )
+    monkeypatch.setenv("TOKEN_OF_A", "fake-token-of-a-sender")
+    monkeypatch.setenv("HONGYAN_SENDERS", str(file))
+    monkeypatch.setenv("HONGYAN_STATE_FILE", "")
+    return file
+
+
+@pytest.mark.usefixtures("senders")
+def test_with_senders_it_may_listen_anywhere_and_its_processes_share_what_they_remember() -> None:
+    gunicorn_conf.on_starting(server(("0.0.0.0", 8000), "/tmp/socket"))
+    shared = Path(os.environ["HONGYAN_STATE_FILE"])
+    assert stat.S_IMODE(shared.parent.stat().st_mode) == 0o700
+    with socket.socket() as other:
+        gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=other)]))
+    gunicorn_conf.on_exit(None)
+    assert not shared.parent.exists()
+
+
+@pytest.mark.usefixtures("senders")
+def test_a_file_that_was_chosen_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONGYAN_STATE_FILE", str(tmp_path / "mine.sqlite"))
+    gunicorn_conf.on_starting(server(("0.0.0.0", 8000)))
+    assert os.environ["HONGYAN_STATE_FILE"] == str(tmp_path / "mine.sqlite")
+
+
+def test_a_mistake_in_the_senders_file_is_told_by_its_line(senders: Path) -> None:
+    senders.write_text(senders.read_text().replace('"bearer"', '"baerer"'))
+    code, said = ended(
+        HONGYAN_EMULATOR="local",
+        HONGYAN_BIND="0.0.0.0:0",
+        HONGYAN_SENDERS=str(senders),
+        TOKEN_OF_A="fake-token-of-a-sender",
+    )
+    assert code == 1
+    assert "senders.toml:2: " in said
+    assert "bearer" in said
+    assert "fake-token" not in said
 
 
 @pytest.mark.parametrize("count", ["0", "999"])

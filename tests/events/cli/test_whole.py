@@ -4,13 +4,16 @@ import re
 import shlex
 import subprocess
 import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 
 from events.cli.whole import for_run
 from tests.events.cli.support import FLASK, ROOT, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def banner(capsys: pytest.CaptureFixture[str], **params: Any) -> str:
@@ -27,7 +30,7 @@ def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "unix:///tmp/socket"])
 def test_any_address_but_its_own_is_refused_with_the_reason(host: str) -> None:
-    with pytest.raises(click.UsageError, match="until senders are verified"):
+    with pytest.raises(click.UsageError, match="serves this machine only"):
         for_run({"host": host, "port": 8000})
 
 
@@ -144,3 +147,19 @@ def test_run_serves_and_logs_json() -> None:
             assert any(b'"event": "call.finished"' in line for line in iter(process.stderr.readline, b""))
         finally:
             process.terminate()
+
+
+@pytest.mark.usefixtures("_emulated")
+def test_with_senders_the_banner_shows_how_to_see_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "senders.toml"
+    file.write_text(
+        '[senders.a]\nscheme = "bearer"\nsecrets = [{ env = "TOKEN_OF_A" }]\noperations = ["elb.list_members"]\n'
+    )
+    monkeypatch.setenv("TOKEN_OF_A", "fake-token-of-a-sender")
+    monkeypatch.setenv("HONGYAN_SENDERS", str(file))
+    said = banner(capsys)
+    assert "senders check" in said
+    assert "curl" not in said
+    assert "fake-token" not in said

@@ -1,0 +1,153 @@
+"""What the processes of one machine remember of verified requests: which were received, how they ended, and how many there were lately."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = ":memory:"
+"""The path with which nothing is shared with other processes or kept."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS received (key BLOB PRIMARY KEY, until REAL NOT NULL, status INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS received_until ON received (until);
+CREATE TABLE IF NOT EXISTS rates (sender TEXT PRIMARY KEY, due REAL NOT NULL) WITHOUT ROWID;
+"""
+# Seconds waited for another process that writes, and between two sweeps of what need not be remembered any more.
+_BUSY_S = 2.0
+_SWEEP_S = 60.0
+
+
+class Unavailable(Exception):
+    """The file cannot be read or written: nothing may be taken for new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request that is new; `Deliveries.finish` or `release` it."""
+
+    keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request that is not new: `replayed` when it is the very same one, else its id is known.
+
+    `status` is that of the answer it got, None while it is under way.
+    """
+
+    replayed: bool
+    status: int | None
+
+
+class Deliveries:
+    """Remembers requests for as long as their signatures would be good, in one sqlite file for all processes; threads may share it."""
+
+    def __init__(self, path: str = MEMORY) -> None:
+        """Open or make the file. Raises Unavailable."""
+        self._lock = threading.Lock()
+        self._swept = 0.0
+        with _told(path):
+            if path != MEMORY:
+                os.close(
+                    os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+                )  # Nobody else learns who sends, or makes us forget it.
+            # Autocommit: each transaction below says where it begins and ends.
+            self._file = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._file.execute("PRAGMA journal_mode=WAL")
+            self._file.execute("PRAGMA synchronous=NORMAL")
+            self._file.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def claim(self, sender: str, fingerprint: str, id: str | None, until: float, now: float) -> Claim | Seen:  # noqa: A002 - the field's term
+        """Remember a verified request until `until`, unless it is known; times are seconds since 1970. Raises Unavailable.
+
+        A `fingerprint` of "" and an `id` of None are not compared.
+        """
+        keys = _keys(sender, fingerprint, id)
+        with self._transaction(now) as file:
+            seen = _seen(file, keys, now)
+            if seen is None:
+                file.executemany("REPLACE INTO received VALUES (?, ?, NULL)", [(key, until) for key in keys.values()])
+        return seen or Claim(tuple(keys.values()))
+
+    def look(self, sender: str, fingerprint: str, id: str | None, now: float) -> Seen | None:  # noqa: A002 - the field's term
+        """Return what is known of a request without remembering it. Raises Unavailable."""
+        with self._transaction() as file:
+            return _seen(file, _keys(sender, fingerprint, id), now)
+
+    def finish(self, claim: Claim, status: int) -> None:
+        """Remember how a claimed request was answered. Raises Unavailable."""
+        with self._transaction() as file:
+            file.executemany("UPDATE received SET status = ? WHERE key = ?", [(status, key) for key in claim.keys])
+
+    def release(self, claim: Claim) -> None:
+        """Forget a claimed request: nothing came of it, so it may be sent again. Raises Unavailable."""
+        with self._transaction() as file:
+            file.executemany("DELETE FROM received WHERE key = ?", [(key,) for key in claim.keys])
+
+    def wait(self, sender: str, count: int, per_s: float, now: float) -> float:
+        """Count a request of a sender that may send `count` in `per_s` seconds.
+
+        Return the seconds to wait when it was one too many, else 0. Raises Unavailable. The generic cell rate algorithm (ITU-T I.371):
+        `due` is when the sender's requests, spread evenly, would be used up.
+        """
+        each = per_s / count
+        with self._transaction(now) as file:
+            row = file.execute("SELECT due FROM rates WHERE sender = ?", (sender,)).fetchone()
+            # A clock that was set back must not lock a sender out.
+            due = min(max(row[0] if row else now, now), now + per_s)
+            if due + each - now > per_s * (1 + 1e-9):
+                return due + each - now - per_s
+            file.execute("REPLACE INTO rates VALUES (?, ?)", (sender, due + each))
+        return 0.0
+
+    @contextlib.contextmanager
+    def _transaction(self, now: float | None = None) -> Iterator[sqlite3.Connection]:
+        with self._lock, _told("the deliveries"):
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                if now is not None and now - self._swept > _SWEEP_S:
+                    self._swept = now
+                    self._file.execute("DELETE FROM received WHERE until < ?", (now,))
+                yield self._file
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+            self._file.execute("COMMIT")
+
+
+def _keys(sender: str, fingerprint: str, id: str | None) -> dict[str, bytes]:  # noqa: A002
+    named = {"fingerprint": fingerprint or None, "id": id}
+    return {
+        kind: hashlib.sha256("\0".join((sender, kind, value)).encode("utf-8", "surrogatepass")).digest()
+        for kind, value in named.items()
+        if value is not None
+    }
+
+
+def _seen(file: sqlite3.Connection, keys: dict[str, bytes], now: float) -> Seen | None:
+    for kind, key in keys.items():
+        row = file.execute("SELECT status FROM received WHERE key = ? AND until >= ?", (key, now)).fetchone()
+        if row:
+            return Seen(kind == "fingerprint", row[0])
+    return None
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable(f"{what}: {error}") from error

@@ -1,0 +1,173 @@
+"""The doors of senders, /hooks/<name>: who sent it is proved before anything is parsed, then it may do what its sender was granted."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from events.deliveries import Seen, Unavailable
+from events.problems import HttpAnswer, problem
+from events.signatures import Refusal, Refused
+from events.triggers.granted import granted
+from events.triggers.handshake import handshake
+from events.triggers.http import NotTaken, refuse_compressed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from events.captures import Captures
+    from events.deliveries import Claim, Deliveries
+    from events.dispatch import Dispatcher, Result
+    from events.senders import Sender, Senders
+    from events.settings import EventSettings
+    from events.signatures import Verified
+    from events.triggers.http import HttpRequest
+
+log = logging.getLogger("hongyan.events")
+
+# With these something was done, or may have been: it is not done again.
+_DONE = ("succeeded", "partial", "unknown")
+# Seconds after which a sender may ask again for what is still under way, or when our own memory is out of reach.
+_SOON = {"Retry-After": "5"}
+
+
+class HookDoor:
+    """Turns signed requests into calls and results into answers, for any web framework or none."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        settings: EventSettings,
+        senders: Senders,
+        deliveries: Deliveries,
+        *,
+        captures: Captures | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._settings = settings
+        self._senders = senders
+        self._deliveries = deliveries
+        self._captures = captures
+        self._clock = clock
+
+    def answer(self, name: str, request: HttpRequest, read: Callable[[], bytes]) -> HttpAnswer:
+        """Answer a request to /hooks/<name>; its body is `read` only when everything before it is right."""
+        sender = self._senders.get(name)
+        if sender is None:
+            return problem(404, "not_found", "there is no such sender")
+        allowed = _methods(sender)
+        if request.method not in allowed:
+            return problem(405, "invalid_argument", "send a POST", {"Allow": ", ".join(allowed)})
+        if request.method == "OPTIONS":
+            return handshake(sender, request)
+        try:
+            refuse_compressed(request)
+            return self._verified(sender, replace(request, body=read() if request.method == "POST" else b""))
+        except NotTaken as refused:
+            return refused.answer
+        except Unavailable:
+            log.exception("deliveries.unavailable", extra={"facts": {"sender": name}})
+            return problem(503, "unavailable", "this server cannot tell at the moment whether this is new", _SOON)
+
+    def _verified(self, sender: Sender, request: HttpRequest) -> HttpAnswer:
+        now = self._clock()
+        if sender.https and not request.https:
+            refused = Refused(
+                "https_required", "it came in the clear, or through a proxy that HONGYAN_PROXIES does not name"
+            )
+            return self._refused(sender, request, refused, 403)
+        found = sender.scheme.verify(request.body, request.lower(), request.query, sender.secrets, now)
+        if isinstance(found, Refused):
+            return self._refused(sender, request, found)
+        if found.answer and not found.confirm:
+            return found.answer
+        # Good until its time leaves the window, which may begin in the future; so long it is remembered.
+        until = max(now, found.time or now) + 2 * sender.scheme.window_s
+        claim = self._deliveries.claim(sender.name, found.fingerprint, found.id, until, now)
+        if isinstance(claim, Seen):
+            return self._again(sender, request, claim)
+        # Only what is new counts: whoever replays a captured request must not use up its sender's rate.
+        if wait := self._deliveries.wait(sender.name, sender.rate.count, sender.rate.per_s, now):
+            self._deliveries.release(claim)
+            log.warning("sender.limited", extra={"facts": {"sender": sender.name}})
+            after = {"Retry-After": str(max(1, math.ceil(wait)))}
+            return problem(429, "resource_exhausted", "this sender is over its rate", after)
+        return self._once(sender, request, found, claim)
+
+    def _once(self, sender: Sender, request: HttpRequest, verified: Verified, claim: Claim) -> HttpAnswer:
+        """Do what a new request asks for; when nothing came of it, forget it, so that it may be sent again."""
+        keep = False
+        try:
+            if verified.confirm:
+                answer = self._confirmed(sender, verified)
+                keep = answer.status == 200
+                if keep:
+                    self._deliveries.finish(claim, answer.status)
+                return answer
+            calls = granted(sender, request, verified, self._settings)
+            # From here on something may be done: should this process end now, it is not taken for undone.
+            keep = True
+            results = calls.run(self._dispatcher)
+            keep = any(result.outcome in _DONE for result in results)
+            answer = calls.answer(results, request.header("accept"))
+            if keep:
+                self._deliveries.finish(claim, _worst(results, answer))
+            return answer
+        finally:
+            if not keep:
+                self._deliveries.release(claim)
+
+    def _confirmed(self, sender: Sender, verified: Verified) -> HttpAnswer:
+        try:
+            sender.scheme.confirm(verified.confirm or "")
+        except Refusal as refusal:
+            facts = {"sender": sender.name, "reason": refusal.refused.reason, "detail": refusal.refused.detail}
+            log.warning("sender.unconfirmed", extra={"facts": facts})
+            return problem(503, "unavailable", "the subscription could not be confirmed", _SOON)
+        log.info("sender.confirmed", extra={"facts": {"sender": sender.name}})
+        return verified.answer or HttpAnswer(200)
+
+    def _again(self, sender: Sender, request: HttpRequest, seen: Seen) -> HttpAnswer:
+        """Answer a request that is not new."""
+        if seen.replayed:
+            return self._refused(sender, request, Refused("replayed", "this very request was received before"))
+        if seen.status is None:
+            detail = "a request with this id is being handled"
+            return problem(409, "aborted", detail, _SOON, reason="under_way")
+        log.info("sender.repeated", extra={"facts": {"sender": sender.name, "status": seen.status}})
+        if seen.status >= 300:
+            detail = "a request with this id was handled, and it is not known whether it took effect"
+            return problem(409, "already_exists", detail, reason="already_handled")
+        # The sender did not hear us the first time. It was done, so it must not try again: every scheme takes 200 for that.
+        return HttpAnswer(200, {"Idempotent-Replayed": "true"})
+
+    def _refused(self, sender: Sender, request: HttpRequest, refused: Refused, status: int = 401) -> HttpAnswer:
+        facts = {
+            "sender": sender.name,
+            "reason": refused.reason,
+            "detail": refused.detail,
+            "client": request.client or None,
+        }
+        log.warning("sender.refused", extra={"facts": facts})
+        if self._captures:
+            self._captures.keep(sender, request, refused, self._clock())
+        if status == 403:
+            return problem(403, "permission_denied", "this sender is taken over https only", reason=refused.reason)
+        # A stable code and nothing else: what was wrong in particular is for whoever runs the server.
+        detail = "this request is not verified to be its sender's; the log of the server says why"
+        challenge = {"WWW-Authenticate": f'{sender.scheme.name.capitalize()} realm="hooks"'}
+        return problem(401, "unauthenticated", detail, challenge, reason=refused.reason)
+
+
+def _methods(sender: Sender) -> list[str]:
+    get = ["GET"] if sender.scheme.reads_get else []
+    return ["POST", *get, *(["OPTIONS"] if sender.origins else [])]
+
+
+def _worst(results: list[Result], answer: HttpAnswer) -> int:
+    """Return the status to remember: a batch is answered 200 whatever became of its events."""
+    return 500 if any(result.outcome == "unknown" for result in results) else answer.status
