@@ -34,7 +34,7 @@ class DingTalk(Scheme):
     name = "dingtalk"
     default_window_s = 3600.0
     headers = (_TIME, _SIGN)
-    signs_id = False
+    secret_fields = ("sessionWebhook",)  # Whoever knows it may answer in the conversation.
     needs_https = True
 
     def key(self, parts: Mapping[str, str]) -> bytes:

@@ -49,6 +49,7 @@ class Feishu(aes.SealedScheme):
     parts = ("encrypt_key", "token")
     optional_parts = ("encrypt_key",)
     headers = (_TIME, _NONCE, _SIGNATURE)
+    secret_fields = ("token",)  # Of bodies that are not encrypted.
     needs_https = True
     answer_within_s = 3.0
 

@@ -35,7 +35,6 @@ class GitHub(Scheme):
     name = "github"
     default_window_s = 86_400.0
     headers = (_SIGNATURE, _ID)
-    signs_id = False
 
     def key(self, parts: Mapping[str, str]) -> bytes:
         """As the contract says: the text's bytes in UTF-8."""

@@ -37,8 +37,6 @@ class Scheme(ABC):
     """Headers whose values are secrets themselves: never written anywhere."""
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of an unsigned JSON body whose values are secrets: never written anywhere."""
-    signs_id: ClassVar[bool] = True
-    """Whether `id` is part of what is signed, so that it can be believed to tell a retry."""
     needs_https: ClassVar[bool] = False
     """Whether what is sent is good for another request by whoever reads it on its way."""
     reads_get: ClassVar[bool] = False

@@ -51,9 +51,8 @@ class Tokens(SchemeContract):
         assert TOKEN not in repr(signed)
         assert TOKEN not in repr(self.secrets())
 
-    def test_it_needs_https_and_signs_no_id(self) -> None:
+    def test_it_needs_https(self) -> None:
         assert self.scheme.needs_https
-        assert not self.scheme.signs_id
 
 
 class TestAuthorization(Tokens):

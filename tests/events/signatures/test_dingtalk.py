@@ -63,9 +63,8 @@ class TestDingTalk(SchemeContract):
         self.refused(self.request(body).put("sign", "A" * 43 + "="), "signature_mismatch")
         self.refused(self.request(body), "too_old", now=NOW + 3601)
 
-    def test_it_says_that_it_proves_neither_body_nor_id(self) -> None:
+    def test_it_is_taken_over_https_only_and_for_an_hour(self) -> None:
         assert DingTalk.needs_https
-        assert not DingTalk.signs_id
         assert DingTalk.default_window_s == 3600
 
     @thoroughly

@@ -81,7 +81,6 @@ class TestGitHub(SchemeContract):
         self.refused(self.request().put(DELIVERY, id_), "header_malformed")
 
     def test_the_id_is_not_believed(self) -> None:
-        assert not SCHEME.signs_id
         one, other = self.accepted(self.request()), self.accepted(self.request(id="other"))
         assert one.fingerprint == other.fingerprint
 

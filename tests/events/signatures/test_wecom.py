@@ -372,7 +372,7 @@ class TestXml(WeComs):
         assert (taken.body, fresh.headers) == (message, {})
 
     def test_what_it_says_of_itself(self) -> None:
-        assert (WeCom.reads_get, WeCom.signs_id, WeCom.needs_https) == (True, True, False)
+        assert (WeCom.reads_get, WeCom.needs_https) == (True, False)
         assert (WeCom.default_window_s, WeCom.answer_within_s) == (300, 5)
 
 
