@@ -5,11 +5,11 @@ import subprocess
 import click
 import pytest
 
-from events.cli import create_app
+from events.cli import _commands, create_app
 from functions.cloud.errors import ConfigurationError
 from tests.events.cli.support import FLASK, ROOT, environment, run
 
-COMMANDS = ["demo", "emulator", "functions", "send"]
+COMMANDS = sorted(str(command.name) for command in _commands())
 
 
 def flask(*args: str, **changes: str) -> subprocess.CompletedProcess[str]:
