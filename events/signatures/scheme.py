@@ -36,7 +36,7 @@ class Scheme(ABC):
     secret_headers: ClassVar[tuple[str, ...]] = ()
     """Headers whose values are secrets themselves: never written anywhere."""
     secret_fields: ClassVar[tuple[str, ...]] = ()
-    """Fields of an unsigned JSON body whose values are secrets: never written anywhere."""
+    """Fields of a JSON body that is not encrypted whose values are secrets: never written anywhere."""
     needs_https: ClassVar[bool] = False
     """Whether what is sent is good for another request by whoever reads it on its way."""
     reads_get: ClassVar[bool] = False

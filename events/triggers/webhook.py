@@ -138,6 +138,8 @@ def _add_health(app: Flask, cloud: CloudSettings) -> None:
 
 def _response(answer: HttpAnswer) -> Response:
     response = Response(answer.body, answer.status)
+    if not answer.body:
+        del response.headers["Content-Type"]  # Flask's own guess, of nothing.
     for name, value in answer.headers.items():
         response.headers[name] = value
     response.headers.update(PLAIN)

@@ -112,6 +112,14 @@ def test_two_senders_share_an_id(server: Served) -> None:
     assert json.loads(third[2])["id"] != json.loads(first[2])["id"]
 
 
+def test_an_answer_without_a_body_claims_no_type(server: Served) -> None:
+    id_ = new_id()
+    assert server.send(HOOK, BODY, signed(BODY, id_, at=time.time() - 5))[0] == 200
+    status, headers, body = server.send(HOOK, BODY, signed(BODY, id_))
+    assert (status, body, headers["idempotent-replayed"]) == (200, b"", "true")
+    assert "content-type" not in headers
+
+
 # Other people's doors
 
 
