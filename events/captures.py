@@ -32,8 +32,16 @@ MOST_BYTES = 64 * 1_048_576
 MOST_A_MINUTE = 60
 """So many are kept in a minute by one process: a flood of refused requests must not become one of writing."""
 
-_ALWAYS = frozenset({"authorization", "cookie", "proxy-authorization"})
-_PARAMETERS = frozenset({"access_token", "token", "key", "secret"})
+# What may be told of a request: how it was sent, and what is signed. Any other header or parameter may hold a token that went astray.
+_TOLD = re.compile(
+    r"accept.*|ce-.*|connection|content-.*|date|expect|forwarded|host|idempotency-key|sign|svix-.*|timestamp|trace(parent|state)|transfer-encoding"
+    r"|user-agent|via|webhook-.*|x-forwarded-(for|host|proto)|x-github-.*|x-hub-signature.*|x-lark-.*|x-real-ip|x-slack-.*|x-smn-.*"
+)
+_TOLD_PARAMETERS = frozenset({"echostr", "msg_signature", "nonce", "sign", "timestamp"})
+_REDACTED = "[redacted]"
+
+
+_NAME = re.compile(r"[0-9]+-[a-z0-9-]+-[a-z_]+-[0-9a-f]{6}\.json")
 
 
 class NotACapture(ValueError):
@@ -44,7 +52,7 @@ class NotACapture(ValueError):
 class Capture:
     """A request that was refused: `time` in seconds since 1970, header names in lower case, `body` as it came.
 
-    Values that are secrets read `[redacted 43 characters]`; `redacted` tells that the body holds such, too.
+    Values that may be secrets read `[redacted 43 characters]`; `redacted` tells that the body is not as it came for the same reason.
     """
 
     time: float
@@ -113,18 +121,16 @@ class Captures:
             log.warning("capture.failed", extra={"facts": {"error_type": type(error).__name__, "errno": error.errno}})
 
     def _make_room(self) -> None:
-        files = sorted(self._folder.glob("*.json"))
+        # Only our own: whatever else is in the folder is not ours to remove.
+        files = sorted(file for file in self._folder.glob("*.json") if _NAME.fullmatch(file.name))
         sizes = {file: _size(file) for file in files}
         while files and (len(files) >= MOST_FILES or sum(sizes[file] for file in files) > MOST_BYTES):
             files.pop(0).unlink(missing_ok=True)
 
 
 def redacted(sender: str, scheme: Scheme, request: HttpRequest, refused: Refused, now: float) -> Capture:
-    """Return a request as it may be kept: signatures stay, tokens and cookies go."""
-    body = request.body
-    for name in scheme.secret_fields:
-        body = re.sub(rb'("%s"\s*:\s*")((?:[^"\\]|\\.)*)"' % name.encode(), rb'\1[redacted]"', body)
-    hidden = _ALWAYS | {*scheme.secret_headers}
+    """Return a request as it may be kept: signatures stay; tokens, cookies and whatever else could be a secret go."""
+    body = _body(request.body, scheme.secret_fields)
     return Capture(
         time=now,
         sender=sender,
@@ -132,15 +138,39 @@ def redacted(sender: str, scheme: Scheme, request: HttpRequest, refused: Refused
         reason=refused.reason,
         detail=refused.detail,
         method=request.method,
-        headers={name: _hidden(value) if name in hidden else value for name, value in request.lower().items()},
+        headers={
+            name: value if _may_be_told(name, scheme) else _hidden(value) for name, value in request.lower().items()
+        },
         query={
-            name: [_hidden(value) for value in values] if name in _PARAMETERS else list(values)
+            name: list(values) if name in _TOLD_PARAMETERS else [_hidden(value) for value in values]
             for name, values in request.query.items()
         },
         body=body,
         client=request.client,
         redacted=body != request.body,
     )
+
+
+def _may_be_told(name: str, scheme: Scheme) -> bool:
+    return name not in scheme.secret_headers and (name in scheme.headers or bool(_TOLD.fullmatch(name)))
+
+
+def _body(body: bytes, fields: Sequence[str]) -> bytes:
+    """Return a body without the values of these fields, as it came when it has none of them."""
+    if not fields or not body:
+        return body
+    try:
+        said = strictjson.loads(body)
+    except strictjson.NotJSON:
+        return f"[redacted {len(body)} bytes that are not JSON]".encode()
+    told = _without(said, fields)
+    return body if told == said else strictjson.dumps(told)
+
+
+def _without(value: Any, fields: Sequence[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _REDACTED if name in fields else _without(inner, fields) for name, inner in value.items()}
+    return [_without(inner, fields) for inner in value] if isinstance(value, list) else value
 
 
 def _hidden(value: str) -> str:

@@ -10,8 +10,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.cloud.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from events.settings import EventSettings
 
 MEMORY = ":memory:"
 """The path with which nothing is shared with other processes or kept."""
@@ -65,6 +69,14 @@ class Deliveries:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.executescript(_TABLES)
+
+    @classmethod
+    def of(cls, settings: EventSettings) -> Deliveries:
+        """Open the file that the settings name. Raises ConfigurationError when it cannot be used."""
+        try:
+            return cls(settings.state_file or MEMORY)
+        except Unavailable as error:
+            raise ConfigurationError(f"HONGYAN_STATE_FILE cannot be used: {error}") from None
 
     def close(self) -> None:
         """Close the file."""

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from events.deliveries import Deliveries
 from events.logs import configure
 from events.loopback import REASON, is_own_machine
 from events.senders import Senders
@@ -59,6 +60,7 @@ def on_starting(server: Any) -> None:
         cloud, events = CloudSettings.from_env(os.environ).require(), EventSettings.from_env(os.environ)
         if events.senders:
             Senders.read(events.senders, os.environ, allowed=cloud.may_use)
+            Deliveries.of(events).close()
         else:
             _refuse(server.cfg.address)
         configure(people=False)  # The processes that take requests are forked from this one, and inherit it.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +41,11 @@ def for_run(params: Mapping[str, Any]) -> Flask:
     with _explained():
         settings = CloudSettings.from_env(os.environ).require()
         configure()
+        logging.getLogger("werkzeug").addFilter(_without_queries)
         events = EventSettings.from_env(os.environ)
         app = webhook.create_app(settings, events)
     if not is_running_from_reloader():
-        for line in (*_cloud(settings), *(_signed() if events.senders else _curl(params))):
+        for line in (*_cloud(settings), *(_signed(events.senders) if events.senders else _curl(params))):
             say(line, err=True)
     return app
 
@@ -73,9 +77,16 @@ def _cloud(settings: CloudSettings) -> Iterator[str]:
         yield f"To act on the real cloud with them: HONGYAN_EMULATOR= {flask_command()} run"
 
 
-def _signed() -> Iterator[str]:
-    yield "Signed requests only, as HONGYAN_SENDERS says; to see who may send what:"
-    yield f"  {flask_command()} senders check"
+def _without_queries(record: logging.LogRecord) -> bool:
+    """Keep what stands behind the path of a request, a token perhaps, out of the development server's lines."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(re.sub(r"\?\S*", "?…", each) if isinstance(each, str) else each for each in record.args)
+    return True
+
+
+def _signed(senders: str) -> Iterator[str]:
+    yield "Signed requests only; to see who may send what:"
+    yield f"  {flask_command()} senders check {shlex.quote(senders)}"
 
 
 def _curl(params: Mapping[str, Any]) -> Iterator[str]:

@@ -38,17 +38,24 @@ def _paths() -> dict[str, Any]:
         "/openapi.json": _get(
             "openapi",
             "Get this document.",
-            {"200": _answer("OpenAPI 3.1.", {"type": "object", "required": ["openapi", "info", "paths"]})},
+            {
+                "200": _answer("OpenAPI 3.1.", {"type": "object", "required": ["openapi", "info", "paths"]}),
+                "304": _UNCHANGED,
+            },
         ),
         "/docs": _get(
             "docs",
             "Read this document as a page.",
             {
                 "200": {"description": "The page.", "content": _HTML},
+                "304": _UNCHANGED,
                 **refusal(501, "The page's assets are not installed: the problem says how to."),
             },
         ),
     }
+
+
+_UNCHANGED = {"description": "It is what If-None-Match says."}
 
 
 def _get(name: str, summary: str, responses: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Bearer(Scheme):
     options = ("header", "query_token")
     headers: ClassVar[tuple[str, ...]] = (_AUTHORIZATION, *_IDS)
     secret_headers: ClassVar[tuple[str, ...]] = (_AUTHORIZATION,)
+    takes_headers = True
     needs_https = True
 
     def __init__(self, *, header: str | None = None, query_token: bool = False, window_s: float | None = None) -> None:

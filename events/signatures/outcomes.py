@@ -21,6 +21,7 @@ REASONS = {
     "receiver_mismatch": "encrypted for another receiver",
     "certificate_refused": "the certificate that the message names is not trusted",
     "topic_refused": "the topic is not one of this sender's",
+    "try_later": "it cannot be told at the moment whether the message is its sender's",
     "replayed": "this very request was received before",
     "already_handled": "a request with this id was handled before",
     "under_way": "a request with this id is being handled",

@@ -31,6 +31,10 @@ class Scheme(ABC):
     optional_parts: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[str, ...]] = ()
     """Names of further options that the senders file may set, as keyword arguments of the constructor."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Those of `options` that the senders file gives as the path of a file: the constructor gets the file's bytes."""
+    takes_headers: ClassVar[bool] = False
+    """Whether a CloudEvent's attributes may come in headers: no scheme signs those, so only one that signs nothing anyway."""
     headers: ClassVar[tuple[str, ...]] = ()
     """Headers it reads, lower case: for explaining what was lost."""
     secret_headers: ClassVar[tuple[str, ...]] = ()

@@ -29,7 +29,7 @@ def granted(sender: Sender, request: HttpRequest, verified: Verified, settings: 
         headers = {**headers, "content-type": verified.content_type}
     request = replace(request, headers=headers, body=verified.body)
     how = None if sender.payload is not None else mode(headers)
-    if how == "binary" and verified.fingerprint:
+    if how == "binary" and not sender.scheme.takes_headers:
         raise NotTaken(415, "attributes in headers are not signed: send the event in structured mode")
     if how is not None:
         calls = events_of(request, settings, deadline)

@@ -63,7 +63,10 @@ class HookDoor:
         if request.method not in allowed:
             return problem(405, "invalid_argument", "send a POST", {"Allow": ", ".join(allowed)})
         if request.method == "OPTIONS":
-            return handshake(sender, request)
+            return handshake(sender, request, allowed)
+        if sender.https and not request.https:
+            told = "it came in the clear, or through a proxy that HONGYAN_PROXIES does not name"
+            return self._refused(sender, request, Refused("https_required", told), 403)
         try:
             refuse_compressed(request)
             return self._verified(sender, replace(request, body=read() if request.method == "POST" else b""))
@@ -75,18 +78,15 @@ class HookDoor:
 
     def _verified(self, sender: Sender, request: HttpRequest) -> HttpAnswer:
         now = self._clock()
-        if sender.https and not request.https:
-            refused = Refused(
-                "https_required", "it came in the clear, or through a proxy that HONGYAN_PROXIES does not name"
-            )
-            return self._refused(sender, request, refused, 403)
         found = sender.scheme.verify(request.body, request.lower(), request.query, sender.secrets, now)
         if isinstance(found, Refused):
             return self._refused(sender, request, found)
         if found.answer and not found.confirm:
             return found.answer
-        # Good until its time leaves the window, which may begin in the future; so long it is remembered.
-        until = max(now, found.time or now) + 2 * sender.scheme.window_s
+        # As long as its signature is good it is remembered; a signed time may be in the future, and a retry has a later one.
+        until = (
+            now + sender.scheme.window_s if found.time is None else max(now, found.time) + 2 * sender.scheme.window_s
+        )
         claim = self._deliveries.claim(sender.name, found.fingerprint, found.id, until, now)
         if isinstance(claim, Seen):
             return self._again(sender, request, claim)
@@ -157,6 +157,8 @@ class HookDoor:
             self._captures.keep(sender, request, refused, self._clock())
         if status == 403:
             return problem(403, "permission_denied", "this sender is taken over https only", reason=refused.reason)
+        if refused.reason == "try_later":
+            return problem(503, "unavailable", "this cannot be verified at the moment", _SOON, reason=refused.reason)
         # A stable code and nothing else: what was wrong in particular is for whoever runs the server.
         detail = "this request is not verified to be its sender's; the log of the server says why"
         challenge = {"WWW-Authenticate": f'{sender.scheme.name.capitalize()} realm="hooks"'}

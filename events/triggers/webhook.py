@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
 from events.captures import Captures
-from events.deliveries import MEMORY, Deliveries
+from events.deliveries import Deliveries
 from events.dispatch import Dispatcher
 from events.problems import PLAIN, HttpAnswer, problem
 from events.result_schema import result_schema
@@ -76,7 +76,7 @@ def create_app(
 
 def _hook_door(dispatcher: Dispatcher, events: EventSettings, senders: Senders) -> HookDoor:
     captures = Captures(events.capture_dir) if events.capture_dir else None
-    return HookDoor(dispatcher, events, senders, Deliveries(events.state_file or MEMORY), captures=captures)
+    return HookDoor(dispatcher, events, senders, Deliveries.of(events), captures=captures)
 
 
 def _add_hooks(app: Flask, door: HookDoor, reading: Reading) -> None:

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.deliveries import Claim, Deliveries, Seen, Unavailable
+from events.settings import EventSettings
+from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +163,15 @@ def test_a_file_that_cannot_be_is_told(tmp_path: Path, made: str) -> None:
         where.write_bytes(b"not a database" * 100)
     with pytest.raises(Unavailable):
         Deliveries(str(where))
+
+
+@pytest.mark.parametrize("made", ["directory", "nowhere", "pipe"])
+def test_a_state_file_that_cannot_be_is_a_settings_error(tmp_path: Path, made: str) -> None:
+    where = {"directory": tmp_path, "nowhere": tmp_path / "no" / "file", "pipe": tmp_path / "pipe"}[made]
+    if made == "pipe":
+        os.mkfifo(where)
+    with pytest.raises(ConfigurationError, match="HONGYAN_STATE_FILE cannot be used"):
+        Deliveries.of(EventSettings(state_file=str(where)))
 
 
 def test_a_failure_in_between_changes_nothing(known: Deliveries) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from events.cli.whole import for_run
+from events.cli.whole import _without_queries, for_run
 from tests.events.cli.support import FLASK, ROOT, environment
 
 if TYPE_CHECKING:
@@ -160,6 +161,15 @@ def test_with_senders_the_banner_shows_how_to_see_them(
     monkeypatch.setenv("TOKEN_OF_A", "fake-token-of-a-sender")
     monkeypatch.setenv("HONGYAN_SENDERS", str(file))
     said = banner(capsys)
-    assert "senders check" in said
+    assert f"senders check {file}" in said
     assert "curl" not in said
     assert "fake-token" not in said
+
+
+def test_the_development_server_does_not_log_what_stands_behind_a_path(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("werkzeug.test")
+    logger.addFilter(_without_queries)
+    with caplog.at_level(logging.INFO, "werkzeug.test"):
+        logger.info('- "%s" %s', "POST /hooks/a?access_token=fake-token HTTP/1.1", 200)
+        logger.info("no arguments")
+    assert [record.getMessage() for record in caplog.records] == ['- "POST /hooks/a?… HTTP/1.1" 200', "no arguments"]

@@ -143,6 +143,8 @@ def test_attributes_in_headers_are_not_signed_so_not_believed() -> None:
 
 
 class Unsigned(Fake):
+    takes_headers = True
+
     def verified(self, delivery: Delivery, signed: Signed, secret: Secret, sender: str) -> Verified:
         return dataclasses.replace(super().verified(delivery, signed, secret, sender), fingerprint="")
 
@@ -275,6 +277,24 @@ def test_over_https_only(caplog: pytest.LogCaptureFixture) -> None:
     assert door.send(https=True).status == 200
 
 
+def test_the_body_of_what_came_in_the_clear_is_not_read() -> None:
+    def never() -> bytes:
+        raise AssertionError("the body was read")
+
+    door = Door(sender(https=True)).door
+    assert reason_of(door.answer("monitoring", HttpRequest(JSON, b""), never), 403) == "https_required"
+
+
+class Undecided(Fake):
+    def read(self, delivery: Delivery) -> Signed:
+        raise Refusal("try_later", "the certificate cannot be fetched")
+
+
+def test_what_cannot_be_told_now_comes_back_later() -> None:
+    answer = Door(sender(scheme=Undecided())).send()
+    assert (reason_of(answer, 503), answer.headers["Retry-After"]) == ("try_later", "5")
+
+
 def test_over_its_rate() -> None:
     door = Door(sender(rate=Rate(2, 60.0)))
     assert [door.send(headers=signed(NOW + n)).status for n in range(3)] == [200, 200, 429]
@@ -314,6 +334,20 @@ def test_after_the_window_it_is_too_old() -> None:
     door.send()
     door.now += 601
     assert reason_of(door.send()) == "too_old"
+
+
+class Timeless(Fake):
+    def read(self, delivery: Delivery) -> Signed:
+        return dataclasses.replace(super().read(delivery), time=None)
+
+
+def test_where_no_time_is_signed_it_is_remembered_for_the_window_and_no_longer() -> None:
+    door = Door(sender(scheme=Timeless(window_s=1000)))
+    assert door.send().status == 200
+    door.now = NOW + 1000
+    assert reason_of(door.send()) == "replayed"
+    door.now = NOW + 1001
+    assert door.send().status == 200
 
 
 def test_a_request_signed_in_the_future_is_remembered_until_its_window_is_over() -> None:
@@ -460,6 +494,11 @@ def test_the_cloudevents_handshake_consents_to_an_origin_that_is_listed() -> Non
             ]
             == "600"
         )
+
+
+def test_the_handshake_names_every_method_of_the_door() -> None:
+    door = Door(sender(scheme=Greeting(), origins=("a.example",)))
+    assert ask(door, WebHook_Request_Origin="a.example").headers["Allow"] == "POST, GET, OPTIONS"
 
 
 def test_silence_is_no_consent() -> None:
