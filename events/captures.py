@@ -123,9 +123,13 @@ class Captures:
     def _make_room(self) -> None:
         # Only our own: whatever else is in the folder is not ours to remove.
         files = sorted(file for file in self._folder.glob("*.json") if _NAME.fullmatch(file.name))
-        sizes = {file: _size(file) for file in files}
-        while files and (len(files) >= MOST_FILES or sum(sizes[file] for file in files) > MOST_BYTES):
-            files.pop(0).unlink(missing_ok=True)
+        sizes = [_size(file) for file in files]
+        total = sum(sizes)
+        for number, (file, size) in enumerate(zip(files, sizes, strict=True)):
+            if len(files) - number < MOST_FILES and total <= MOST_BYTES:
+                break
+            file.unlink(missing_ok=True)
+            total -= size
 
 
 def redacted(sender: str, scheme: Scheme, request: HttpRequest, refused: Refused, now: float) -> Capture:

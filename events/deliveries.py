@@ -21,13 +21,17 @@ MEMORY = ":memory:"
 """The path with which nothing is shared with other processes or kept."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS received (key BLOB PRIMARY KEY, until REAL NOT NULL, status INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS received (key BLOB PRIMARY KEY, until REAL NOT NULL, since REAL NOT NULL, status INTEGER) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS received_until ON received (until);
 CREATE TABLE IF NOT EXISTS rates (sender TEXT PRIMARY KEY, due REAL NOT NULL) WITHOUT ROWID;
 """
-# Seconds waited for another process that writes, and between two sweeps of what need not be remembered any more.
+# Seconds waited for another process that writes, between two sweeps of what need not be remembered any more, and for which it is kept
+# nevertheless: a clock that ran ahead may be set right.
 _BUSY_S = 2.0
 _SWEEP_S = 60.0
+_GRACE_S = 3600.0
+IDS_S = 7 * 86_400.0
+"""Seconds for which ids are remembered: senders repeat what was not heard for hours, some for days, each time signed afresh."""
 
 
 class Unavailable(Exception):
@@ -45,11 +49,13 @@ class Claim:
 class Seen:
     """A request that is not new: `replayed` when it is the very same one, else its id is known.
 
-    `status` is that of the answer it got, None while it is under way.
+    `status` is that of the answer it got, None while it is under way (or when its process died); `since` is when it came, in seconds
+    since 1970.
     """
 
     replayed: bool
     status: int | None
+    since: float
 
 
 class Deliveries:
@@ -83,15 +89,17 @@ class Deliveries:
         self._file.close()
 
     def claim(self, sender: str, fingerprint: str, id: str | None, until: float, now: float) -> Claim | Seen:  # noqa: A002 - the field's term
-        """Remember a verified request until `until`, unless it is known; times are seconds since 1970. Raises Unavailable.
+        """Remember a verified request, unless it is known: its fingerprint until `until`, its id for `IDS_S`; times are seconds since 1970.
 
-        A `fingerprint` of "" and an `id` of None are not compared.
+        A `fingerprint` of "" and an `id` of None are not compared. Raises Unavailable.
         """
         keys = _keys(sender, fingerprint, id)
+        ends = {"fingerprint": until, "id": max(until, now + IDS_S)}
         with self._transaction(now) as file:
             seen = _seen(file, keys, now)
             if seen is None:
-                file.executemany("REPLACE INTO received VALUES (?, ?, NULL)", [(key, until) for key in keys.values()])
+                rows = [(key, ends[kind], now) for kind, key in keys.items()]
+                file.executemany("REPLACE INTO received VALUES (?, ?, ?, NULL)", rows)
         return seen or Claim(tuple(keys.values()))
 
     def look(self, sender: str, fingerprint: str, id: str | None, now: float) -> Seen | None:  # noqa: A002 - the field's term
@@ -118,8 +126,8 @@ class Deliveries:
         each = per_s / count
         with self._transaction(now) as file:
             row = file.execute("SELECT due FROM rates WHERE sender = ?", (sender,)).fetchone()
-            # A clock that was set back must not lock a sender out.
-            due = min(max(row[0] if row else now, now), now + per_s)
+            # Further ahead than a whole burst is a clock that was set back: that must not lock a sender out.
+            due = row[0] if row and now <= row[0] <= now + per_s + each else now
             if due + each - now > per_s * (1 + 1e-9):
                 return due + each - now - per_s
             file.execute("REPLACE INTO rates VALUES (?, ?)", (sender, due + each))
@@ -132,7 +140,7 @@ class Deliveries:
             try:
                 if now is not None and now - self._swept > _SWEEP_S:
                     self._swept = now
-                    self._file.execute("DELETE FROM received WHERE until < ?", (now,))
+                    self._file.execute("DELETE FROM received WHERE until < ?", (now - _GRACE_S,))
                 yield self._file
             except BaseException:
                 self._file.execute("ROLLBACK")
@@ -151,9 +159,9 @@ def _keys(sender: str, fingerprint: str, id: str | None) -> dict[str, bytes]:  #
 
 def _seen(file: sqlite3.Connection, keys: dict[str, bytes], now: float) -> Seen | None:
     for kind, key in keys.items():
-        row = file.execute("SELECT status FROM received WHERE key = ? AND until >= ?", (key, now)).fetchone()
+        row = file.execute("SELECT status, since FROM received WHERE key = ? AND until >= ?", (key, now)).fetchone()
         if row:
-            return Seen(kind == "fingerprint", row[0])
+            return Seen(kind == "fingerprint", *row)
     return None
 
 

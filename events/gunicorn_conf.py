@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from events.deliveries import Deliveries
 from events.logs import configure
 from events.loopback import REASON, is_own_machine
-from events.senders import Senders
+from events.senders import kept
 from events.settings import EventSettings
 from functions.cloud.errors import ConfigurationError
 from functions.cloud.settings import CloudSettings
@@ -59,15 +59,20 @@ def on_starting(server: Any) -> None:
     try:
         cloud, events = CloudSettings.from_env(os.environ).require(), EventSettings.from_env(os.environ)
         if events.senders:
-            Senders.read(events.senders, os.environ, allowed=cloud.may_use)
-            Deliveries.of(events).close()
+            kept.read(events.senders, os.environ, cloud.may_use)
+            _share_memory(events)
         else:
             _refuse(server.cfg.address)
         configure(people=False)  # The processes that take requests are forked from this one, and inherit it.
     except ConfigurationError as error:
         raise RuntimeError(error.message) from None
-    if events.senders and not events.state_file:
-        _share_memory()
+
+
+def on_reload(server: Any) -> None:  # noqa: ARG001 - gunicorn's hook
+    """Read the senders file anew (SIGHUP); with a mistake in it the senders stay what they were, and the log says why."""
+    cloud, events = CloudSettings.from_env(os.environ), EventSettings.from_env(os.environ)
+    if events.senders:
+        kept.read(events.senders, os.environ, cloud.may_use)
 
 
 def when_ready(server: Any) -> None:
@@ -78,17 +83,21 @@ def when_ready(server: Any) -> None:
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn's hook
     """Remove what `on_starting` made."""
-    for folder in _made:
+    folder = Path(os.environ.get("HONGYAN_STATE_FILE", "")).parent
+    if folder.name.startswith(_OURS) and folder.parent == Path(tempfile.gettempdir()):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-_made: list[str] = []
+_OURS = "hongyan-deliveries-"
 
 
-def _share_memory() -> None:
-    """Let the processes of this server know of each other's deliveries, for as long as it runs: a replay must not find another one."""
-    _made.append(tempfile.mkdtemp(prefix="hongyan-"))
-    os.environ["HONGYAN_STATE_FILE"] = str(Path(_made[-1], "deliveries.sqlite"))
+def _share_memory(events: EventSettings) -> None:
+    """Let the processes of this server know of each other's deliveries: a replay must not find another one. Raises ConfigurationError."""
+    if not events.state_file:
+        # For as long as the server runs. In the environment, because this module is executed anew at a reload.
+        os.environ["HONGYAN_STATE_FILE"] = str(Path(tempfile.mkdtemp(prefix=_OURS), "deliveries.sqlite"))
+    # Made once, here: processes that all make it at the same moment get into each other's way.
+    Deliveries.of(EventSettings.from_env(os.environ)).close()
 
 
 def _refuse(addresses: Iterable[Any]) -> None:

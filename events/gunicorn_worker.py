@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 import logging
 import os
+import socket
 import ssl
 from contextlib import suppress
 from typing import Any
@@ -34,7 +35,10 @@ class HookWorker(ThreadWorker):
 
     def init_process(self) -> None:
         """Start what belongs to this process alone."""
-        self.reaper = Reaper(EventSettings.from_env(os.environ).receive_s)
+        settings = EventSettings.from_env(os.environ)
+        self.reaper = Reaper(settings.receive_s)
+        # For the rest of a request: its body, its call, and a reader who takes the answer.
+        self.last = Reaper(2 * settings.receive_s + settings.deadline_s, socket.SHUT_RDWR)
         super().init_process()
 
     def handle(self, conn: Any) -> Any:
@@ -43,9 +47,10 @@ class HookWorker(ThreadWorker):
             return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Hand a request to the application, which watches over its body itself."""
+        """Hand a request to the application, which watches over its body itself; who does not read the answer is given up on, too."""
         self.reaper.stop(conn.watch)
-        return super().handle_request(req, conn)
+        with self.last.watching(lambda: conn.sock):
+            return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
         """Answer what cannot be read as HTTP, or what no application answered, with problem+json."""

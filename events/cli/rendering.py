@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from events import strictjson
 from events.cli.terminal import clean, say, table, wrapped
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ def show(event: CloudEvent, seconds: float, indent: str = "") -> None:
     say(first.replace(outcome, click.style(outcome, fg=colour, bold=True), 1))
     for line in (*more, *_error(data["error"], below), *_upstream(data, below), *_result(data["result"] or {}, below)):
         say(line)
+
+
+def show_json(value: Any) -> None:
+    """Write one line of JSON: in UTF-8 as it goes over the wire, but in ASCII on a terminal, which other characters could steer."""
+    click.echo(json.dumps(value) if sys.stdout.isatty() else strictjson.dumps(value))
 
 
 def _error(error: Mapping[str, Any] | None, indent: str) -> Iterator[str]:
@@ -100,7 +107,8 @@ def _table(rows: list[dict[str, Any]], indent: str) -> Iterator[str]:
     said = [name for name in rows[0] if any(row.get(name) not in (None, "", []) for row in shown)]
     names = sorted(said, key=lambda name: name == "id" or name.endswith(("_id", "_ids", "_at")))
     if names:
-        yield from table(names, [[clean(_fact(row.get(name))) for name in names] for row in shown], indent)
+        shown_names = [clean(name) for name in names]
+        yield from table(shown_names, [[clean(_fact(row.get(name))) for name in names] for row in shown], indent)
     if len(rows) > len(shown):
         yield f"{indent}… and {len(rows) - len(shown)} more"
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from events import strictjson
+from events.cli.announcing import about
+from events.cli.reading import whole
 from events.cli.send import deliver, id_of, json_option, url_option
 from events.cli.signing import sender_of, senders_of, senders_option, signed
-from events.cli.terminal import clean, say
+from events.cli.terminal import clean, say, wrapped
 from events.cli.verify import capture_of
+from events.explain.proof import proved
+from events.explain.texts import texts
 from events.signatures import Delivery, Refusal, Verified
 from events.signatures.aes import SealedScheme
 
@@ -35,16 +40,26 @@ Example:
 
 
 @click.command("replay", short_help="Send a refused request again, signed afresh.", epilog=_EXAMPLE)
-@click.argument("capture", type=click.File("rb"))
+@click.argument("capture", callback=whole)
 @url_option
 @click.option("--id", "its_id", callback=id_of, help="The id to send it with, by default a new one.")
 @click.option("--same-id", is_flag=True, help="Send it with the id that it had, as a retry of it.")
+@click.option("--unproved", is_flag=True, help="Send it even if nothing proves that its sender made it.")
 @senders_option
 @json_option
 def command(
-    capture: IO[bytes], url: str, its_id: str | None, senders_file: str | None, *, same_id: bool, as_json: bool
+    capture: bytes,
+    url: str,
+    its_id: str | None,
+    senders_file: str | None,
+    *,
+    same_id: bool,
+    unproved: bool,
+    as_json: bool,
 ) -> None:
     """Post the body of the file CAPTURE to its sender's door, signed now with the sender's first secret, and show the result event.
+
+    What is sent is shown first. A request that no secret of the sender made may be a stranger's, and is sent with --unproved only.
 
     Exits 0 when the outcome is succeeded or partial, 1 otherwise.
     """
@@ -52,23 +67,47 @@ def command(
         raise click.UsageError("--id and --same-id are two ids")
     kept = capture_of(capture)
     sender = sender_of(senders_of(senders_file), kept.sender)
-    post = _again(kept, sender, its_id, same_id=same_id)
-    say(clean(f"POST {url}/hooks/{sender.name}, signed with the secret of {post.origin}"), err=True)
+    _refuse_unsendable(kept)
+    lower = {name.lower(): value for name, value in kept.headers.items()}
+    headers, body = _opened(kept, sender, lower)
+    post = _again(sender, lower, headers, body, its_id, same_id=same_id)
+    known = texts(senders_file or "", os.environ, sender.name)
+    proof, cause = proved(sender, kept, known)
+    sends = "POST" if proof or unproved else "Not sent: POST"
+    say(clean(f"{sends} {url}/hooks/{sender.name}, signed with the secret of {post.origin}"), err=True)
+    for line in about(sender, headers, body, known, cause):
+        say("\n".join(wrapped(line, "  ")), err=True)
+    if not (proof or unproved):
+        raise click.ClickException(_unproved(sender, cause))
     deliver(url, post, as_json=as_json)
 
 
-def _again(kept: Capture, sender: Sender, its_id: str | None, *, same_id: bool) -> Post:
-    """Return a captured request signed afresh. Raises click.ClickException for one that cannot be."""
+def _refuse_unsendable(kept: Capture) -> None:
     if kept.method != "POST":
-        raise click.ClickException(
-            "this is no POST but a handshake, which asks for nothing: let the sender try once more"
-        )
+        told = "this is no POST but a handshake, which asks for nothing: let the sender try once more"
+        raise click.ClickException(told)
     if kept.redacted:
-        raise click.ClickException(
-            "secrets were taken out of its body before it was kept: there is no whole body to send"
-        )
-    lower = {name.lower(): value for name, value in kept.headers.items()}
-    headers, body = _opened(kept, sender, lower)
+        told = "secrets were taken out of its body before it was kept: there is no whole body to send"
+        raise click.ClickException(told)
+
+
+def _unproved(sender: Sender, cause: str) -> str:
+    return clean(
+        f"nothing proves that {sender.name} made this request ({cause}): a stranger may have, and signed afresh it would be run."
+        " `flask verify` on the same file tells more; if you know where it is from and want what it asks for, add --unproved"
+    )
+
+
+def _again(
+    sender: Sender,
+    lower: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: bytes,
+    its_id: str | None,
+    *,
+    same_id: bool,
+) -> Post:
+    """Return a captured request signed afresh; `lower` are the headers it came with. Raises click.ClickException for one that cannot be."""
     new = its_id or str(uuid.uuid4())
     post = signed(sender, headers, body, new)
     if not same_id or new not in post.headers.values():  # An id in the body is the same anyway.

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from events import strictjson
 from events.cli.composing import of_sender, unsigned
 from events.cli.post import NoReply, NoServer, ask, result_event
-from events.cli.rendering import show
+from events.cli.reading import whole
+from events.cli.rendering import show, show_json
 from events.cli.signing import sender_of, senders_of, senders_option
-from events.cli.terminal import clean, for_people, say, say_json, waiting
+from events.cli.terminal import clean, for_people, say, waiting
 from events.cloudevents import CloudEvent, InvalidEvent, UnsupportedFormat
 from events.cloudevents.http import from_http, to_structured
 from events.cloudevents.json import to_envelope
@@ -66,7 +67,7 @@ Example:
 
 @click.command("send", short_help="Post a payload to a running server.", epilog=_EXAMPLE)
 @click.argument("operation")
-@click.argument("file", required=False, type=click.File("rb"))
+@click.argument("file", required=False, callback=whole)
 @url_option
 @click.option(
     "--id", "sender_id", callback=id_of, help="Your own id of this delivery: sent twice, it gives the same result id."
@@ -77,7 +78,7 @@ Example:
 @json_option
 def command(
     operation: str,
-    file: IO[bytes] | None,
+    file: bytes | None,
     url: str,
     sender_id: str | None,
     name: str | None,
@@ -112,7 +113,7 @@ def deliver(url: str, post: Post, *, as_json: bool) -> NoReturn:
         if for_people(as_json=as_json):
             show(event, reply.seconds)
         else:
-            say_json(to_envelope(event))
+            show_json(to_envelope(event))
     context.exit(0 if all(event.data["outcome"] in GOOD for event in events) else 1)
 
 
@@ -124,7 +125,7 @@ def _posted(url: str, headers: dict[str, str], body: bytes) -> Reply:
     except NoServer as error:
         raise click.ClickException(f"{error}; start one in another terminal: make run") from None
     except (NoReply, ConfigurationError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(clean(str(error))) from None
 
 
 def _events(reply: Reply) -> list[CloudEvent]:

@@ -87,4 +87,4 @@ def _fresh(sender: Sender, body: bytes, now: float, its_id: str) -> tuple[Fresh,
                 return sender.scheme.sign(secret.key, body, now, its_id), secret.origin
             except BadSecret as error:
                 told = str(error)
-    raise click.ClickException(f"a request of {sender.name} cannot be signed here: {told}")
+    raise click.ClickException(f"a request of {sender.name} cannot be signed here: {clean(told)}")

@@ -8,14 +8,16 @@ import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import click
 
 from events.captures import Capture, NotACapture
+from events.cli.reading import whole
+from events.cli.rendering import show_json
 from events.cli.signing import Unusable, sender_of, senders_of, senders_option
-from events.cli.terminal import clean, for_people, say, say_json, wrapped
+from events.cli.terminal import clean, for_people, say, wrapped
 from events.deliveries import Deliveries, Unavailable
 from events.explain import explain
 from events.explain.texts import texts
@@ -34,10 +36,10 @@ _SECONDS = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")
 _LAST = 253_402_300_799.0  # The end of the year 9999, which is as far as dates reach.
 
 
-def capture_of(file: IO[bytes]) -> Capture:
-    """Return the capture that a file holds. Raises Unusable."""
+def capture_of(raw: bytes) -> Capture:
+    """Return the capture that a file's bytes are. Raises Unusable."""
     try:
-        return Capture.from_json(file.read())
+        return Capture.from_json(raw)
     except NotACapture as error:
         raise Unusable(clean(str(error))) from None
 
@@ -75,22 +77,22 @@ Example:
 
 
 @click.command("verify", short_help="Explain why a signed request was refused.", epilog=_EXAMPLE)
-@click.argument("capture", required=False, type=click.File("rb"))
+@click.argument("capture", required=False, callback=whole)
 @click.option("--sender", "name", help="Whose request it is, where there is no capture.")
 @click.option("--header", "headers", multiple=True, callback=_headers, help="A header of it, as 'Name: value'.")
 @click.option("--query", multiple=True, help="Its query, as 'a=b&c=d'.")
-@click.option("--body-file", "body", type=click.File("rb"), help="A file with its body, - for standard input.")
+@click.option("--body-file", "body", callback=whole, help="A file with its body, - for standard input.")
 @click.option("--at", "--now", "at", callback=_moment, help="Judge it as of this time, not of when it came.")
 @senders_option
 @click.option("--json", "as_json", is_flag=True, help="Write one line of JSON, as when piped.")
 @click.pass_context
 def command(
     context: click.Context,
-    capture: IO[bytes] | None,
+    capture: bytes | None,
     name: str | None,
     headers: Mapping[str, str],
     query: Sequence[str],
-    body: IO[bytes] | None,
+    body: bytes | None,
     at: float | None,
     senders_file: str | None,
     *,
@@ -100,16 +102,16 @@ def command(
 
     Exits 0 when the request is right, 1 when it is refused, 2 when that cannot be told.
     """
-    if (capture is None) == (name is None) or (capture and (headers or query or body)):
+    if (capture is None) == (name is None) or (capture is not None and (headers or query or body is not None)):
         raise click.UsageError("give a CAPTURE, or --sender with what else is known of the request")
-    received = capture_of(capture) if capture else None
+    received = None if capture is None else capture_of(capture)
     senders = senders_of(senders_file)
     sender = sender_of(senders, received.sender if received else name or "")
     if received:
         request = _kept(received)
     else:
         asked = parse_qs("&".join(text.removeprefix("?") for text in query), keep_blank_values=True)
-        request = HttpRequest(headers, body.read() if body else b"", query=asked, https=True)
+        request = HttpRequest(headers, body or b"", query=asked, https=True)
     now = at if at is not None else received.time if received else time.time()
     found = explain(
         sender,
@@ -124,8 +126,8 @@ def command(
         _show(found, sender)
     else:
         facts = {"cause": found.cause, "told": found.told, "fix": found.fix, "notes": list(found.notes)}
-        say_json({**facts, "sender": sender.name, "reason": found.reason})
-    context.exit(0 if found.cause == "ok" else 1)
+        show_json({**facts, "sender": sender.name, "reason": found.reason})
+    context.exit({"ok": 0, "not_judged": 2}.get(found.cause, 1))
 
 
 def _kept(capture: Capture) -> HttpRequest:
@@ -153,7 +155,8 @@ def _seen(sender: Sender, request: HttpRequest, now: float) -> Seen | None:
 
 def _show(found: Explanation, sender: Sender) -> None:
     mark, colour = _COLOURS.get(found.cause, ("✗", "red"))
-    refused = f", refused as {found.reason}" if found.reason else ""
+    # A reason may be a capture's own: a file may hold anything.
+    refused = f", refused as {clean(found.reason)}" if found.reason else ""
     say(f"{click.style(f'{mark} {found.cause}', fg=colour, bold=True)}: {sender.name}{refused}")
     for line in wrapped(clean(found.told), "  "):
         say(line)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from events.explain import clock, headers, hidden, keys, mismatch
+from events.explain.bodies import Work
 from events.explain.words import CAUSES, WORDS, Words, answered, moment, reason_of
 from events.signatures import Delivery, Refusal, Refused
 
@@ -159,16 +160,17 @@ class _Case:
     def _mismatch(self, refused: Refused) -> Explanation:
         scheme, delivery = self.sender.scheme, self.delivery
         known = keys.candidates(self.sender, self.texts, self.now)
-        match = keys.find(scheme, delivery, known, self.now)
+        work = Work(keys=len(known))
+        match = keys.find(scheme, delivery, known, self.now, work)
         if match:
             late = self._late()
-            found = [*mismatch.matched(self.sender, match, self.now), *([late] if late else [])]
+            found = [*mismatch.matched(self.sender, match, self.now, refused), *([late] if late else [])]
             also = [f"{words.told} {words.fix}" for words in found[1:]]
             return Explanation(*found[0], refused.reason, (*also, *self._clock()))
         if self._is_of_headers(refused):
             lost = headers.lost(scheme, delivery, refused.detail)
             return Explanation(*lost, refused.reason, tuple(headers.notes(scheme, delivery)))
-        notes = (*mismatch.of_others(self.sender, delivery, self.others), mismatch.tried(known, delivery))
+        notes = (*mismatch.of_others(self.sender, delivery, self.others), mismatch.tried(known, work))
         return Explanation(*WORDS[refused.reason], refused.reason, notes)
 
     def _is_of_headers(self, refused: Refused) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 LARGEST = 1_048_576
 """Bytes of a body that is written anew as JSON or as a form: beyond, it would take more than seconds."""
+LARGEST_FORM = 4 * LARGEST
+"""Bytes of a form that is tried: indenting and escaping multiply what a body has."""
+MOST_WORK = 1024 * LARGEST
+"""Bytes that are hashed for one body, over all forms and keys: a second or two."""
 
 _BOM = b"\xef\xbb\xbf"
 _ENCODINGS = {"latin-1": "Latin-1", "cp1252": "Windows-1252", "gb18030": "GB 18030"}
@@ -34,12 +39,41 @@ _FOR_HTML = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2
 _FIELDS = 1_000
 
 
-def rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield bytes that mean what a body means, each other than the body and all before, after words such as "as JSON, compact"."""
+@dataclass(slots=True)
+class Work:
+    """What may be done for one body: `keys` are tried on each form, `left` bytes may yet be hashed; `left_out` tells whether forms were."""
+
+    keys: int = 1
+    left: int = MOST_WORK
+    left_out: bool = False
+
+    def takes(self, size: int) -> bool:
+        """Whether so many bytes may be hashed; if so they are paid for."""
+        if not self.fits(size, self.left):
+            return False
+        self.left -= size
+        return True
+
+    def fits(self, size: int, most: int) -> bool:
+        """Whether something of so many bytes is small enough to be written."""
+        self.left_out = self.left_out or size > most
+        return size <= most
+
+
+def rewritten(body: bytes, work: Work | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yield bytes that mean what a body means, each other than the body and all before, after words such as "as JSON, compact".
+
+    It ends early when `work` is used up, and then, as where a form would be too large, sets `left_out`.
+    """
     known = {_digest(body)}
-    for words, other in chain(_ends(body), _encoded(body), _as_json(body), _as_form(body)):
+    work = work or Work()
+    for words, other in chain(_ends(body), _encoded(body), _as_json(body, work), _as_form(body, work)):
+        if not work.takes(len(other)):
+            return
         digest = _digest(other)
         if digest not in known:
+            if not work.takes(len(other) * work.keys):
+                return
             known.add(digest)
             yield words, other
 
@@ -70,18 +104,36 @@ def _encoded(body: bytes) -> Iterator[tuple[str, bytes]]:
             yield f"in UTF-8 in place of {name}", body.decode(encoding).encode()
 
 
-def _as_json(body: bytes) -> Iterator[tuple[str, bytes]]:
-    if len(body) > LARGEST:
+def _as_json(body: bytes, work: Work) -> Iterator[tuple[str, bytes]]:
+    if not work.fits(len(body), LARGEST):
         return
     try:
         value = strictjson.loads(body.removeprefix(_BOM))
     except strictjson.NotJSON:
         return
+    steps = _steps(value)
     for (layout, form), (order, sort), (char, to_ascii) in product(_LAYOUTS.items(), _SORTED.items(), _ASCII.items()):
+        indent = form.get("indent", 0)
+        if not work.fits(len(body) + steps * (indent if isinstance(indent, int) else len(indent)), LARGEST_FORM):
+            continue
         text = json.dumps(value, sort_keys=sort, ensure_ascii=to_ascii, **form)
         for escape, escaped in _escaped(text):
+            if not work.fits(len(escaped), LARGEST_FORM):
+                continue
             for end, more in (("", ""), ("a line break at its end", "\n")):
                 yield ", ".join(filter(None, ("as JSON", layout, order, char, escape, end))), (escaped + more).encode()
+
+
+def _steps(value: Any) -> int:
+    """Return how many steps a JSON value is indented by, over all its lines."""
+    steps, todo = 0, [(value, 1)] if isinstance(value, (dict, list)) else []
+    while todo:
+        inner, depth = todo.pop()
+        if inner:  # An empty one stays on its line.
+            steps += depth * len(inner) + depth - 1
+            below = inner.values() if isinstance(inner, dict) else inner
+            todo.extend((each, depth + 1) for each in below if isinstance(each, (dict, list)))
+    return steps
 
 
 def _escaped(text: str) -> Iterator[tuple[str, str]]:
@@ -91,9 +143,9 @@ def _escaped(text: str) -> Iterator[tuple[str, str]]:
     yield "<, > and & as \\u escapes", text.translate(_FOR_HTML)
 
 
-def _as_form(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _as_form(body: bytes, work: Work) -> Iterator[tuple[str, bytes]]:
     """Yield a form (application/x-www-form-urlencoded) written anew."""
-    if len(body) > LARGEST or b"=" not in body or not body.isascii() or body[:1] in (b"{", b"[", b"<"):
+    if not work.fits(len(body), LARGEST) or b"=" not in body or not body.isascii() or body[:1] in (b"{", b"[", b"<"):
         return
     with suppress(ValueError):
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS, errors="surrogateescape")

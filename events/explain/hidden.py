@@ -34,6 +34,9 @@ def notes(scheme: Scheme, delivery: Delivery, texts: Sequence[SecretText]) -> It
     if length is None:
         yield "Secrets in the body were not kept, so its signature cannot be tried again."
         return
+    if scheme.mismatch != "token_mismatch":
+        yield "The signature was not kept, so neither other secrets nor other readings can be tried."
+        return
     yield "The token was not kept, so neither other secrets nor other readings can be tried."
     for text in texts:
         own = len(text.parts.get("secret", ""))

@@ -12,6 +12,7 @@ from events.signatures import BadSecret, Delivery, Refusal, Secret, Secrets, Ver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from events.explain.bodies import Work
     from events.explain.texts import SecretText
     from events.senders import Sender
     from events.signatures import Scheme
@@ -53,12 +54,12 @@ def candidates(sender: Sender, texts: Sequence[SecretText], now: float) -> tuple
     return tuple(sorted((*plain, *others), key=lambda one: (bool(one.reading), one.ended is not None)))
 
 
-def find(scheme: Scheme, delivery: Delivery, known: Sequence[Candidate], now: float) -> Match | None:
-    """Return what makes a request right that no secret which counts makes right as it came; None when nothing is found."""
+def find(scheme: Scheme, delivery: Delivery, known: Sequence[Candidate], now: float, work: Work) -> Match | None:
+    """Return what makes a request right that no secret which counts makes right as it came; None when `work` allows nothing to be found."""
     for one in known:
         if (one.reading or one.ended is not None) and _takes(scheme, delivery, one, now):
             return Match(one, delivery.body)
-    for written, body in rewritten(delivery.body):
+    for written, body in rewritten(delivery.body, work):
         try:
             signed = scheme.read(replace(delivery, body=body))
         except Refusal:  # A scheme that reads the body needs it in its form.

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from events.explain import keys
-from events.explain.bodies import LARGEST
 from events.explain.words import Words, moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from events.explain.bodies import Work
     from events.explain.keys import Candidate, Match
     from events.senders import Sender
-    from events.signatures import Delivery
+    from events.signatures import Delivery, Refused
 
 
-def matched(sender: Sender, match: Match, now: float) -> Iterator[Words]:
-    """Yield what is wrong with a request whose signature something makes right, the most particular first."""
+def matched(sender: Sender, match: Match, now: float, refused: Refused) -> Iterator[Words]:
+    """Yield what is wrong with a request whose signature or token something makes right, the most particular first."""
+    token = refused.reason == "token_mismatch"
     one = match.candidate
     if match.written:
         told = (
@@ -26,12 +27,12 @@ def matched(sender: Sender, match: Match, now: float) -> Iterator[Words]:
         )
         yield Words("body_reserialised", told, "Let it pass the body on byte by byte: what is signed are its bytes.")
     if one.reading:
-        told = f"The signature is right if the secret of {one.origin} is read in another way: {one.reading}."
+        told = f"The {'token' if token else 'signature'} is right if the secret of {one.origin} is read in another way: {one.reading}."
         fix = "Let both sides use it alike: write it here as the sender reads it, or there as it was given."
         yield Words("secret_of_another_kind", told, fix)
     if one.ended is not None:
         told = (
-            f"It is signed with the older secret of {one.origin}, which counted until {moment(one.ended)},"
+            f"{'Its token is' if token else 'It is signed with'} the older secret of {one.origin}, which counted until {moment(one.ended)},"
             f" {span(now - one.ended)} before."
         )
         newer = ", ".join(each.origin for each in sender.secrets.each if each.counts(now)) or "a new one"
@@ -47,10 +48,12 @@ def of_others(sender: Sender, delivery: Delivery, others: Iterable[Sender]) -> I
             yield f"A secret of the sender {other.name} makes it right: was it meant for /hooks/{other.name}?"
 
 
-def tried(known: Sequence[Candidate], delivery: Delivery) -> str:
-    """Return what was tried in vain."""
+def tried(known: Sequence[Candidate], work: Work) -> str:
+    """Return what was tried in vain, and what was not tried."""
     read = sum(1 for one in known if one.reading)
     forms = (
-        "other forms of the body" if len(delivery.body) <= LARGEST else "few other forms of the body, which is large"
+        "some other forms of the body (the rest were not tried: too large)"
+        if work.left_out
+        else "other forms of the body"
     )
     return f"Tried in vain: secrets that count or did ({len(known) - read}), other readings of them ({read}), {forms}."

@@ -77,6 +77,11 @@ WORDS = {
         "The topic is not one of this sender's.",
         "Add its URN to `topics` if the topic is yours, else let its subscription end.",
     ),
+    "try_later": Words(
+        "not_judged",
+        "Whether it is its sender's could not be told at that moment.",
+        "Let the sender try again later; if it stays so, look at the server's log.",
+    ),
     "replayed": Words(
         "already_handled",
         "This very request was received before: its signature is right, and it was sent a second time.",

@@ -13,6 +13,9 @@ else:
 
 _DEPTH = 64
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_QUOTED = re.compile(r"""\(?['"].*['"](?:,?\))?""", re.DOTALL)
+# What the parser expected or cannot have, such as ']' and '\x00': too short for a secret.
+_SHORT = re.compile(r"""['"].{1,4}['"]""")
 _NESTED = f"this is nested deeper than {_DEPTH} levels"
 
 
@@ -41,7 +44,10 @@ def parse(text: str) -> dict[str, Any]:
 
 def _told(message: str, text: str) -> NotTOML:
     found = _WHERE.search(message)
-    what = message[: found.start()] if found else message
+    # It quotes keys as well, which may be secrets in the wrong place.
+    what = _QUOTED.sub(
+        lambda quoted: quoted[0] if _SHORT.fullmatch(quoted[0]) else "…", message[: found.start()] if found else message
+    )
     if found and found[1]:
         return NotTOML(int(found[1]), f"this is not TOML: {what} (column {found[2]})")
     return NotTOML(len(text.rstrip("\n").split("\n")), f"this is not TOML: {what} (at the end)")

@@ -1,4 +1,4 @@
-"""Text files of the operator, read without surprises: the senders file and files with secrets."""
+"""Files of the operator, read without surprises: the senders file, and files with secrets or certificates that it names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,19 @@ class Unreadable(Exception):
 def read(path: Path, most: int) -> tuple[str, bool]:
     """Return a file's text (UTF-8, a byte order mark left out), and whether others than its owner may read it.
 
-    Raises Unreadable: absent, no regular file (a pipe could be waited for for ever), over `most` bytes, or not UTF-8.
+    Raises Unreadable as `content` does, and when it is not UTF-8.
+    """
+    raw, exposed = content(path, most)
+    try:
+        return raw.decode("utf-8-sig"), exposed
+    except UnicodeDecodeError:
+        raise Unreadable("it is not UTF-8 text") from None
+
+
+def content(path: Path, most: int) -> tuple[bytes, bool]:
+    """Return a file's bytes, and whether others than its owner may read it.
+
+    Raises Unreadable: absent, no regular file (a pipe could be waited for for ever), or over `most` bytes.
     """
     try:
         mode = path.stat().st_mode
@@ -38,7 +50,4 @@ def read(path: Path, most: int) -> tuple[str, bool]:
         raise Unreadable("this is no path of a file") from None
     if len(raw) > most:
         raise Unreadable(f"it is larger than {most // 1024} KiB")
-    try:
-        return raw.decode("utf-8-sig"), bool(mode & 0o077)
-    except UnicodeDecodeError:
-        raise Unreadable("it is not UTF-8 text") from None
+    return raw, bool(mode & 0o077)

@@ -19,6 +19,7 @@ _EXAMPLE = '"/deployment/payload"'
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _ABSENT = object()
+_INTEGERS = 2**63  # As TOML has it; the parser takes more.
 # How marshmallow names what is wrong with a payload as a whole.
 _WHOLE = "_schema"
 
@@ -66,6 +67,8 @@ def _judge_value(value: Any, place: Place) -> None:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             _judge_value(inner, place / index)
+    elif isinstance(value, int) and not -_INTEGERS <= value < _INTEGERS:
+        place.wrong("a whole number beyond 64 bits is not kept whole everywhere: write it as text, in quotes")
     elif isinstance(value, float) and not math.isfinite(value):
         place.wrong("JSON has no such number")
     elif not isinstance(value, (str, int, float)):

@@ -88,7 +88,7 @@ class _Reader:
         kind = _kind(table, place)
         place.only(table, (*KEYS, *_option_names(kind)))
         window_s = values.window_s(table, place)
-        scheme = _scheme(kind, {**_options(kind, table), "window_s": window_s}, place) if kind else None
+        scheme = _scheme(kind, {**self._options(kind, table, place), "window_s": window_s}, place) if kind else None
         secrets = self._judge.judged(entries.read(table, place, kind, self._sources), scheme, place)
         operations = grants.operations(table, place)
         operation = grants.operation(table, operations, place)
@@ -102,6 +102,14 @@ class _Reader:
         own = Secrets(name, secrets)
         return Sender(name, scheme, own, operations, projects, rate, operation, where, origins, https)
 
+    def _options(self, kind: type[Scheme], table: Mapping[str, Any], place: Place) -> dict[str, Any]:
+        """Return the options in a sender's table, files by what is in them; one that cannot be read is noted and left out."""
+        given = {option: table[option] for option in kind.options if option in table}
+        for option in set(kind.files) & given.keys():
+            content = self._sources.content(given.pop(option), place / option)
+            given |= {} if content is None else {option: content}
+        return given
+
 
 def _kind(table: Mapping[str, Any], place: Place) -> type[Scheme] | None:
     at, known = place / "scheme", registry.names()
@@ -113,7 +121,11 @@ def _kind(table: Mapping[str, Any], place: Place) -> type[Scheme] | None:
         return None
     kind = registry.find(name)
     if kind is None:
-        at.wrong(f"there is no scheme {shown(name)}; {meant(name, known) or 'there are ' + ', '.join(known)}")
+        # What is not nearly a scheme's name may be the secret itself: it is not repeated.
+        near = meant(name, known)
+        at.wrong(
+            f"there is no scheme {shown(name)}; {near}" if near else f"this is no scheme; there are {', '.join(known)}"
+        )
     return kind
 
 
@@ -121,10 +133,6 @@ def _option_names(kind: type[Scheme] | None) -> tuple[str, ...]:
     """Return the options of a scheme, of all schemes where it is not known."""
     kinds = [kind] if kind else [found for name in registry.names() if (found := registry.find(name))]
     return tuple(option for each in kinds for option in each.options)
-
-
-def _options(kind: type[Scheme], table: Mapping[str, Any]) -> dict[str, Any]:
-    return {option: table[option] for option in kind.options if option in table}
 
 
 def _scheme(kind: type[Scheme], given: Mapping[str, Any], place: Place) -> Scheme | None:

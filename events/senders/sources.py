@@ -19,6 +19,7 @@ KINDS = ("env", "file")
 """The keys that say where a secret is."""
 
 _MOST = 65_536
+_MOST_CONTENT = 4 << 20
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What does not look like the name of a variable may be the secret itself: it is not repeated.
 _PLAIN_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
@@ -63,17 +64,30 @@ class Sources:
             return None
         return _stripped(self.environ[name], f"env {name}", what, place)
 
+    def content(self, name: Any, place: Place) -> bytes | None:
+        """Return what is in a file that holds no secret, None with the mistake noted."""
+        if not place.is_a(str, name, '"roots.pem", the path of a file'):
+            return None
+        try:
+            return files.content(self.folder / name, _MOST_CONTENT)[0]
+        except files.Unreadable as error:
+            self._unreadable(error, name, place)
+            return None
+
     def _file(self, name: str, place: Place) -> Text | None:
         path = self.folder / name
         try:
             text, exposed = files.read(path, _MOST)
         except files.Unreadable as error:
-            hint = "" if name.startswith("/") else f" (relative paths start at {_utf8(self.folder)})"
-            place.wrong(f"{error}{hint}")
+            self._unreadable(error, name, place)
             return None
         if exposed:
             place.warn("others than its owner may read this file: chmod 600")
         return _stripped(text, f"file {_utf8(path)}", "the file", place)
+
+    def _unreadable(self, error: files.Unreadable, name: str, place: Place) -> None:
+        hint = "" if name.startswith("/") else f" (relative paths start at {_utf8(self.folder)})"
+        place.wrong(f"{error}{hint}")
 
 
 def unknown(table: Mapping[str, Any], known: Sequence[str], place: Place) -> bool:
@@ -105,7 +119,8 @@ def written(place: Place) -> str:
 
 def variable(place: Place, part: str = "secret") -> str:
     """Return a good name for the environment variable with one part of the sender's secret."""
-    return re.sub("[^A-Z0-9]", "_", f"{str(place.keys[1])[:40]}_{part}".upper())
+    name = re.sub("[^A-Z0-9]", "_", f"{str(place.keys[1])[:40]}_{part}".upper())
+    return f"_{name}" if name[0].isdigit() else name
 
 
 def _stripped(raw: str, origin: str, what: str, place: Place) -> Text | None:

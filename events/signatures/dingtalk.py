@@ -34,6 +34,7 @@ class DingTalk(Scheme):
     name = "dingtalk"
     default_window_s = 3600.0
     headers = (_TIME, _SIGN)
+    secret_headers = ("sign",)  # Good for any body until one came with it.
     secret_fields = ("sessionWebhook",)  # Whoever knows it may answer in the conversation.
     needs_https = True
 

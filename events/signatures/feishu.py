@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from events import strictjson
 from events.problems import HttpAnswer
-from events.signatures import BadSecret, Fresh, Refusal, Secret, Secrets, Signed, Verified, aes, same, seconds
+from events.signatures import (
+    BadOption,
+    BadSecret,
+    Fresh,
+    Refusal,
+    Secret,
+    Secrets,
+    Signed,
+    Verified,
+    aes,
+    same,
+    seconds,
+)
 from events.signatures.dingtalk import json_object, visible
 
 if TYPE_CHECKING:
@@ -38,9 +50,10 @@ class FeishuKey:
 class Feishu(aes.SealedScheme):
     """Feishu ("Receive events", "Receive callbacks"): `X-Lark-Signature` is hex of SHA-256(time + nonce + Encrypt Key + raw body).
 
-    The body `{"encrypt"}` is base64 of an IV and AES-256-CBC under SHA-256 of the Encrypt Key. Old card callbacks: SHA-1, the token in
-    place of the key. URL checks come unsigned and are answered to whoever knows the token. Without an Encrypt Key the token in an event is
-    all the proof there is: weak, and events then are remembered by their id. Since the token may cross the wire, https only.
+    The body `{"encrypt"}` is base64 of an IV and AES-256-CBC under SHA-256 of the Encrypt Key. URL checks come unsigned and are answered to
+    whoever knows the token. Without an Encrypt Key the token in an event is all the proof there is: weak, and events then are remembered
+    by their id. Since the token may cross the wire, https only. Option: `old_cards` (bool, off) takes old card callbacks, which are signed
+    with SHA-1 and the token in place of the key: then the token alone signs whatever is no event.
     No window is documented; an hour is what others take. A delivery is pushed again for up to 7.1 h, each time signed afresh.
     """
 
@@ -48,10 +61,18 @@ class Feishu(aes.SealedScheme):
     default_window_s = 3600.0
     parts = ("encrypt_key", "token")
     optional_parts = ("encrypt_key",)
+    options = ("old_cards",)
     headers = (_TIME, _NONCE, _SIGNATURE)
     secret_fields = ("token",)  # Of bodies that are not encrypted.
     needs_https = True
     answer_within_s = 3.0
+
+    def __init__(self, *, old_cards: bool = False, window_s: float | None = None) -> None:
+        """Make a scheme with the sender's options. Raises BadOption."""
+        super().__init__(window_s=window_s)
+        if not isinstance(old_cards, bool):
+            raise BadOption("old_cards", "must be true or false")
+        self.old_cards = old_cards
 
     def key(self, parts: Mapping[str, str]) -> FeishuKey:
         """As the contract says: `token`, and `encrypt_key` where the app has one."""
@@ -84,8 +105,9 @@ class Feishu(aes.SealedScheme):
     def matches(self, key: FeishuKey, signed: Signed) -> bool:
         """As the contract says."""
         signature, (prefix, body) = signed.signatures[0], signed.material
-        name, secret = ("sha1", key.token) if len(signature) == _SHA1 else ("sha256", key.encrypt_key)
-        if secret is None:
+        old = len(signature) == _SHA1
+        name, secret = ("sha1", key.token) if old else ("sha256", key.encrypt_key)
+        if secret is None or (old and not self.old_cards):
             return False
         digest = hashlib.new(name, f"{prefix}{secret}".encode() + body, usedforsecurity=False)
         return same(signature, digest.hexdigest())

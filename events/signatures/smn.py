@@ -14,6 +14,7 @@ from events.signatures import BadOption, BadSecret, CryptoMissing, Refusal, Sche
 from events.signatures.certificates import Certificates
 from events.signatures.smn_message import CONFIRM, NOTIFY
 from events.signatures.trust import Trust, refusal
+from functions.cloud.endpoints import domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _TYPE_HEADER = "x-smn-message-type"
 _TOPIC = re.compile(r"urn:smn:([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?):[0-9A-Za-z_-]{1,64}:[0-9A-Za-z_-]{1,255}")
-# What a certificate may be for besides the host it came from. (Which name it has is not documented; any name below these domains would be
-# too much, since tenants have certificates for names of their own there.)
-_SMN_NAMES = ("smn.huaweicloud.com", "smn.myhuaweicloud.com")
 
 
 class Smn(Scheme):
@@ -34,13 +32,15 @@ class Smn(Scheme):
 
     There is no secret: the sender is SMN, and the topics tell whose message it is. `topics`: URNs, at least one. `hosts`: where else
     certificates and confirmations may be asked for than at the hosts of the topics' regions. `roots`: a PEM file of the certificates that
-    are trusted in place of the system's: authorities, or the signing certificates themselves.
+    are trusted in place of the system's: authorities, or the signing certificates themselves, for which nobody need be asked. (The
+    constructor gets the file's bytes.)
     """
 
     name = "smn"
     default_window_s = 3600.0  # `timestamp` is of the first attempt, and how long SMN tries is not documented.
     parts = ()
     options = ("topics", "hosts", "roots")
+    files = ("roots",)
     headers = (_TYPE_HEADER,)
     secret_fields = ("subscribe_url", "unsubscribe_url")  # Whoever knows them may use them.
 
@@ -57,7 +57,7 @@ class Smn(Scheme):
         super().__init__(window_s=window_s)
         self._regions = _regions(topics)
         self._trust = _trust(roots)
-        signers = {f"smn.{region}.myhuaweicloud.com" for region in self._regions.values()} | _hosts(hosts)
+        signers = {f"smn.{region}.{domain(region)}" for region in self._regions.values()} | _hosts(hosts)
         consoles = {
             "console.huaweicloud.com",
             *(f"{region}-console.huaweicloud.com" for region in self._regions.values()),
@@ -80,8 +80,7 @@ class Smn(Scheme):
             raise Refusal("topic_refused", f"the topic is {repr(message.topic)[:100]}")
         self.in_window(message.time, now)
         confirm = self._confirmable(message.subscribe_url or "") if message.kind == CONFIRM else None
-        if not self.matches(self._key(message, now), signed):
-            raise Refusal(self.mismatch, "the certificate's key did not make this signature")
+        self._prove(message, signed, now)
         fingerprint, body = hashlib.sha256(message.signed).hexdigest(), message.text.encode()
         # What SMN says after a subscription's end names a URL that begins it anew: it is never asked.
         answer = None if message.kind == NOTIFY else HttpAnswer(200)
@@ -118,6 +117,18 @@ class Smn(Scheme):
             raise Refusal("body_malformed", f"subscribe_url may not be asked: {error}") from None
         return url
 
+    def _prove(self, message: Message, signed: Signed, now: float) -> None:
+        """Raise Refusal unless a trusted certificate's key made the signature. Certificates that the operator named come first."""
+        if self._trust.pinned(lambda key: self.matches(key, signed), now):
+            return
+        if self._trust.only_pinned:
+            raise Refusal(
+                self.mismatch,
+                "no certificate in `roots` made this signature, and no authority there vouches for others",
+            )
+        if not self.matches(self._key(message, now), signed):
+            raise Refusal(self.mismatch, "the certificate's key did not make this signature")
+
     def _key(self, message: Message, now: float) -> SigningKey:
         """Return the key of the certificate that a message names. Raises Refusal."""
         try:
@@ -128,7 +139,9 @@ class Smn(Scheme):
         if not re.fullmatch(rf"/smn/SMN_{region}_[0-9a-f]{{32}}\.pem", target.path):
             raise refusal(f"the path of signing_cert_url is not /smn/SMN_{region}_<32 hex digits>.pem")
         chain = self._certificates.chain(f"https://{target.host}{target.path}")
-        return self._trust.key(chain, (target.host, *_SMN_NAMES), now)
+        # Which name it has is not documented; any name below these domains would be too much, since tenants have certificates for names
+        # of their own there.
+        return self._trust.key(chain, (target.host, "smn.huaweicloud.com", f"smn.{domain(region)}"), now)
 
 
 def _regions(topics: Any) -> dict[str, str]:
@@ -149,14 +162,12 @@ def _hosts(hosts: Any) -> set[str]:
 
 
 def _trust(roots: Any) -> Trust:
-    if not (roots is None or isinstance(roots, str)):
-        raise BadOption("roots", "must be the path of a PEM file")
+    if not (roots is None or isinstance(roots, bytes)):
+        raise BadOption("roots", "must be the path of a file of certificates in PEM")
     try:
         return Trust(roots)
     except CryptoMissing:
         raise
-    except OSError as error:
-        raise BadOption("roots", f"the file cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise BadOption("roots", f"must be the path of a file of certificates in PEM: {error}") from None
 

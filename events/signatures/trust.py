@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from events.signatures import CryptoMissing, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
@@ -55,17 +55,36 @@ class SigningKey:
 class Trust:
     """Which certificates are believed: those that lead to a trusted one and are for a name that is asked, and trusted ones themselves."""
 
-    def __init__(self, roots: str | None = None) -> None:
-        """Read the PEM file `roots`; None: the authorities of the system, or of certifi where it has no such file.
+    def __init__(self, roots: bytes | None = None) -> None:
+        """Trust the certificates in PEM; None: the authorities of the system, or of certifi where it has no such file.
 
-        Raises ValueError when the file holds no certificate or a broken one, OSError when it cannot be read, CryptoMissing.
+        Raises ValueError when there is no certificate or a broken one, CryptoMissing.
         """
         try:
             from cryptography.x509 import verification
         except ImportError:
             raise CryptoMissing("the scheme smn") from None
-        self._roots = tuple(_system_roots() if roots is None else parsed(Path(roots).read_bytes()))
+        with _quiet():
+            self._roots = tuple(_system_roots() if roots is None else parsed(roots))
+            own = () if roots is None else self._roots
+            self._pinned = tuple((leaf, key) for leaf in own if not _is_authority(leaf) and (key := _usable(leaf)))
         self._store = verification.Store(list(self._roots))
+
+    @property
+    def only_pinned(self) -> bool:
+        """Whether there are only certificates that sign: no certificate that is fetched could lead to them."""
+        return len(self._pinned) == len(self._roots)
+
+    def pinned(self, made: Callable[[SigningKey], bool], now: float) -> bool:
+        """Whether one of the certificates that the operator named made a signature, as `made` tells of a key.
+
+        Raises Refusal when one did that does not count at `now`.
+        """
+        problems = [_untimely(leaf, now) for leaf, key in self._pinned if made(key)]
+        # A newer certificate may have the key of one that ended.
+        if problems and all(problems):
+            raise refusal(str(problems[0]))
+        return bool(problems)
 
     def key(self, chain: Chain, names: Sequence[str], now: float) -> SigningKey:
         """Return the key of a certificate that counts at `now` and is for one of the names. Raises Refusal."""
@@ -77,21 +96,12 @@ class Trust:
             raise refusal(f"the certificate cannot be read: {told(error)}") from None
 
     def _key(self, chain: Chain, names: Sequence[str], now: float) -> SigningKey:
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-        leaf = chain.leaf
-        key, algorithm = leaf.public_key(), leaf.signature_hash_algorithm
-        if not isinstance(key, RSAPublicKey) or key.key_size not in _RSA_BITS:
-            raise refusal("the certificate's key is not RSA of 2048 to 8192 bits")
-        if algorithm is None or algorithm.name not in _HASHES:
-            raise refusal("the certificate is not signed with SHA-256, SHA-384 or SHA-512")
-        if now < leaf.not_valid_before_utc.timestamp():
-            raise refusal(f"the certificate does not count before {leaf.not_valid_before_utc.isoformat()}")
-        if now > leaf.not_valid_after_utc.timestamp():
-            raise refusal(f"the certificate ended on {leaf.not_valid_after_utc.isoformat()}")
-        if leaf not in self._roots:
+        key = _signing_key(chain.leaf)
+        if problem := _untimely(chain.leaf, now):
+            raise refusal(problem)
+        if chain.leaf not in self._roots:
             self._prove(chain, names, now)
-        return SigningKey(key, algorithm)
+        return key
 
     def _prove(self, chain: Chain, names: Sequence[str], now: float) -> None:
         """Find a way to a trusted certificate, for the first of the names that will do. Raises Refusal."""
@@ -117,6 +127,57 @@ class Trust:
         return None
 
 
+def _signing_key(leaf: Certificate) -> SigningKey:
+    """Return the key that a certificate is for. Raises Refusal for one that is too weak, and whatever the library does."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    key, algorithm = leaf.public_key(), leaf.signature_hash_algorithm
+    if not isinstance(key, RSAPublicKey) or key.key_size not in _RSA_BITS:
+        raise refusal("the certificate's key is not RSA of 2048 to 8192 bits")
+    if algorithm is None or algorithm.name not in _HASHES:
+        raise refusal("the certificate is not signed with SHA-256, SHA-384 or SHA-512")
+    return SigningKey(key, algorithm)
+
+
+def _untimely(leaf: Certificate, now: float) -> str | None:
+    """Return why a certificate does not count at this time, or None."""
+    if now < leaf.not_valid_before_utc.timestamp():
+        return f"the certificate does not count before {leaf.not_valid_before_utc.isoformat()}"
+    if now > leaf.not_valid_after_utc.timestamp():
+        return f"the certificate ended on {leaf.not_valid_after_utc.isoformat()}"
+    return None
+
+
+def _usable(leaf: Certificate) -> SigningKey | None:
+    """Return the key of a certificate that the operator named, None where it cannot sign: that is told when it comes with a message."""
+    try:
+        return _signing_key(leaf)
+    except Exception:  # noqa: BLE001  As in `Trust.key`: the library's errors are of several families.
+        return None
+
+
+def _is_authority(certificate: Certificate) -> bool:
+    """Whether it may sign others (RFC 5280, 4.2.1.9); one whose extensions cannot be read is left to the library to judge."""
+    from cryptography.x509 import BasicConstraints, ExtensionNotFound
+
+    try:
+        return certificate.extensions.get_extension_for_class(BasicConstraints).value.ca
+    except ExtensionNotFound:
+        return False
+    except Exception:  # noqa: BLE001  As above.
+        return True
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the library says of authorities that are no longer made as they were: they are the operator's choice."""
+    from cryptography.utils import CryptographyDeprecationWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
+
+
 def parsed(data: bytes, most: int | None = None) -> list[Certificate]:
     """Return the certificates in PEM (RFC 7468), at least one. Raises ValueError."""
     from cryptography.x509 import load_pem_x509_certificate
@@ -138,11 +199,9 @@ def _system_roots() -> list[Certificate]:
 
     data = Path(ssl.get_default_verify_paths().cafile or certifi.where()).read_bytes()
     found = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # About authorities that are no longer made as they were.
-        for each in _PEM.findall(data):
-            with contextlib.suppress(ValueError):
-                found += parsed(each)
+    for each in _PEM.findall(data):
+        with contextlib.suppress(ValueError):
+            found += parsed(each)
     return found
 
 

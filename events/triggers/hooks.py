@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hongyan.events")
 
-# With these something was done, or may have been: it is not done again.
-_DONE = ("succeeded", "partial", "unknown")
+_UNDECIDED = 0
+# Seconds beyond a call's deadline after which whoever handled it has died.
+_DEAD_S = 60.0
 # Seconds after which a sender may ask again for what is still under way, or when our own memory is out of reach.
 _SOON = {"Retry-After": "5"}
 
@@ -83,10 +84,8 @@ class HookDoor:
             return self._refused(sender, request, found)
         if found.answer and not found.confirm:
             return found.answer
-        # As long as its signature is good it is remembered; a signed time may be in the future, and a retry has a later one.
-        until = (
-            now + sender.scheme.window_s if found.time is None else max(now, found.time) + 2 * sender.scheme.window_s
-        )
+        # As long as its signature is good it is remembered, and never less than handling it takes; a signed time may be in the future.
+        until = max(max(now, found.time or now) + sender.scheme.window_s, now + self._settings.deadline_s + _DEAD_S)
         claim = self._deliveries.claim(sender.name, found.fingerprint, found.id, until, now)
         if isinstance(claim, Seen):
             return self._again(sender, request, claim)
@@ -100,26 +99,31 @@ class HookDoor:
 
     def _once(self, sender: Sender, request: HttpRequest, verified: Verified, claim: Claim) -> HttpAnswer:
         """Do what a new request asks for; when nothing came of it, forget it, so that it may be sent again."""
-        keep = False
+        keep: int | None = None
         try:
             if verified.confirm:
                 answer = self._confirmed(sender, verified)
-                keep = answer.status == 200
-                if keep:
-                    self._deliveries.finish(claim, answer.status)
+                keep = 200 if answer.status == 200 else None
                 return answer
             calls = granted(sender, request, verified, self._settings)
             # From here on something may be done: should this process end now, it is not taken for undone.
-            keep = True
+            keep = _UNDECIDED
             results = calls.run(self._dispatcher)
-            keep = any(result.outcome in _DONE for result in results)
             answer = calls.answer(results, request.header("accept"))
-            if keep:
-                self._deliveries.finish(claim, _worst(results, answer))
+            keep = _kept(results)
             return answer
         finally:
-            if not keep:
+            self._settle(sender, claim, keep)
+
+    def _settle(self, sender: Sender, claim: Claim, keep: int | None) -> None:
+        """Remember a claim's status, or forget it (None). The sender is told what became of its request even if that fails."""
+        try:
+            if keep is None:
                 self._deliveries.release(claim)
+            elif keep != _UNDECIDED:
+                self._deliveries.finish(claim, keep)
+        except Unavailable:
+            log.exception("deliveries.unavailable", extra={"facts": {"sender": sender.name}})
 
     def _confirmed(self, sender: Sender, verified: Verified) -> HttpAnswer:
         try:
@@ -135,11 +139,12 @@ class HookDoor:
         """Answer a request that is not new."""
         if seen.replayed:
             return self._refused(sender, request, Refused("replayed", "this very request was received before"))
-        if seen.status is None:
+        dead = self._clock() - seen.since > self._settings.deadline_s + _DEAD_S
+        if seen.status is None and not dead:
             detail = "a request with this id is being handled"
             return problem(409, "aborted", detail, _SOON, reason="under_way")
         log.info("sender.repeated", extra={"facts": {"sender": sender.name, "status": seen.status}})
-        if seen.status >= 300:
+        if seen.status is None or seen.status >= 300:
             detail = "a request with this id was handled, and it is not known whether it took effect"
             return problem(409, "already_exists", detail, reason="already_handled")
         # The sender did not hear us the first time. It was done, so it must not try again: every scheme takes 200 for that.
@@ -170,6 +175,8 @@ def _methods(sender: Sender) -> list[str]:
     return ["POST", *get, *(["OPTIONS"] if sender.origins else [])]
 
 
-def _worst(results: list[Result], answer: HttpAnswer) -> int:
-    """Return the status to remember: a batch is answered 200 whatever became of its events."""
-    return 500 if any(result.outcome == "unknown" for result in results) else answer.status
+def _kept(results: list[Result]) -> int | None:
+    """Return the status to remember, None when the sender may send it again: nothing was done, or a repeat is safe and was asked for."""
+    if any(result.outcome == "unknown" and not (result.error and result.error.retryable) for result in results):
+        return 500
+    return 200 if any(result.outcome in ("succeeded", "partial") for result in results) else None

@@ -36,10 +36,10 @@ class HttpRequest:
     `client` is the address it came from, "" when it is not known; `https` tells whether its way here was encrypted, or within this machine.
     """
 
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     method: str = "POST"
-    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     client: str = ""
     https: bool = False
 

@@ -22,13 +22,15 @@ class Watch:
 
 
 class Reaper:
-    """Ends reading from connections whose request takes longer than `seconds`; one thread for a whole process, started when first needed.
+    """Ends connections that take longer than `seconds`; one thread for a whole process, started when first needed.
 
     A socket's own timeout starts afresh with every byte, and servers read until they have what was announced: neither ends a drip.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, how: int = socket.SHUT_RD, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make a reaper; `how` is what it ends: reading (the sender can still be answered), or everything (SHUT_RDWR)."""
         self.seconds = seconds
+        self._how = how
         self._clock = clock
         self._changed = threading.Condition()
         # In order of their ends, since all are given the same time.
@@ -69,4 +71,4 @@ class Reaper:
                     first.expired = True
                     with suppress(OSError):  # It is closed already.
                         # Not SSLSocket.shutdown, which would take the TLS state from under the thread that reads.
-                        socket.socket.shutdown(first.connection(), socket.SHUT_RD)
+                        socket.socket.shutdown(first.connection(), self._how)

@@ -15,7 +15,7 @@ from events.deliveries import Deliveries
 from events.dispatch import Dispatcher
 from events.problems import PLAIN, HttpAnswer, problem
 from events.result_schema import result_schema
-from events.senders import Senders
+from events.senders import kept
 from events.settings import EventSettings
 from events.triggers.docs import add_docs
 from events.triggers.hooks import HookDoor
@@ -26,6 +26,8 @@ from functions.cloud.settings import CloudSettings
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from events.senders import Senders
 
 log = logging.getLogger("hongyan.events")
 
@@ -59,7 +61,7 @@ def create_app(
     dispatcher = Dispatcher(client or Client(cloud), events)
     reading = Reading(events)
     if events.senders:
-        senders = Senders.read(events.senders, os.environ, allowed=cloud.may_use)
+        senders = kept.read(events.senders, os.environ, cloud.may_use)
         _add_hooks(app, _hook_door(dispatcher, events, senders), reading)
     else:
         _add_local(app, HttpDoor(dispatcher, events), reading)

@@ -18,6 +18,11 @@ _DOMAINS = {"eu-west-101": "myhuaweicloud.eu"}
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+def domain(region: str) -> str:
+    """Return the domain that the names of a region's services end in, after the region itself."""
+    return _DOMAINS.get(region, "myhuaweicloud.com")
+
+
 def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
     """Return the base URL of a service, without a trailing slash.
 
@@ -27,7 +32,7 @@ def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
     for name in _overrides(service, region):
         if value := _first(environ.get(name, "")):
             return checked(name, value)
-    return f"https://{service}.{region}.{_DOMAINS.get(region, 'myhuaweicloud.com')}"
+    return f"https://{service}.{region}.{domain(region)}"
 
 
 def check_region(region: str, environ: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ import pytest
 
 from events import gunicorn_conf
 from events.samples import sample
+from events.senders import SendersRefused, kept
 from tests.events.cli.support import environment
 
 if TYPE_CHECKING:
@@ -148,6 +150,43 @@ def test_a_file_that_was_chosen_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("HONGYAN_STATE_FILE", str(tmp_path / "mine.sqlite"))
     gunicorn_conf.on_starting(server(("0.0.0.0", 8000)))
     assert os.environ["HONGYAN_STATE_FILE"] == str(tmp_path / "mine.sqlite")
+    gunicorn_conf.on_exit(None)
+    assert (tmp_path / "mine.sqlite").exists()
+
+
+@pytest.mark.usefixtures("senders")
+def test_a_state_file_that_cannot_be_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONGYAN_STATE_FILE", "/nowhere/file")
+    with pytest.raises(RuntimeError, match="HONGYAN_STATE_FILE cannot be used"):
+        gunicorn_conf.on_starting(server(("127.0.0.1", 8000)))
+
+
+def test_a_mistake_made_while_it_runs_is_logged_and_the_senders_stay(
+    senders: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gunicorn_conf.on_starting(server(("127.0.0.1", 8000)))
+    good = senders.read_text()
+    senders.write_text(good + "[senders.b]\n")
+    with caplog.at_level(logging.ERROR, "hongyan"):
+        gunicorn_conf.on_reload(None)
+    assert [record.message for record in caplog.records] == ["senders.kept"]
+    assert f"{senders}:" in caplog.records[0].__dict__["facts"]["mistakes"]
+    assert sorted(kept.read(str(senders), os.environ, lambda _: True)) == ["a"]
+    senders.write_text(good + good.replace("[senders.a]", "[senders.b]"))
+    gunicorn_conf.on_reload(None)
+    assert sorted(kept.read(str(senders), os.environ, lambda _: True)) == ["a", "b"]
+    gunicorn_conf.on_exit(None)
+
+
+def test_without_senders_a_reload_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONGYAN_SENDERS", "")
+    gunicorn_conf.on_reload(None)
+
+
+def test_a_file_that_was_never_good_is_refused(senders: Path) -> None:
+    senders.write_text("")
+    with pytest.raises(SendersRefused):
+        kept.read(str(senders), os.environ, lambda _: True)
 
 
 def test_a_mistake_in_the_senders_file_is_told_by_its_line(senders: Path) -> None:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import contextlib
+import io
+import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from events.cli.rendering import show
+from events.cli.rendering import show, show_json
 from events.cloudevents import CloudEvent
 
 ERROR = {
@@ -109,3 +115,70 @@ def test_what_a_server_said_cannot_steer_the_terminal(capsys: pytest.CaptureFixt
     text = "\x1b[2J\x07"
     lines = shown(capsys, "failed", error={**ERROR, "message": text}, result={"said": text, "rows": [{"a": text}]})
     assert not any("\x1b" in line or "\x07" in line for line in lines)
+
+
+# Whatever a server says
+
+
+class Terminal(io.StringIO):
+    """Standard output of a person, to whom styles are written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+# Bold, dim, a colour, and back: all that we write ourselves.
+_OURS = re.compile(r"\x1b\[(?:0|1|2|3[0-9])m")
+
+
+def only_ours(seen: str) -> None:
+    assert seen
+    assert all(char.isprintable() or char == "\n" for char in _OURS.sub("", seen)), seen
+
+
+TEXT = st.sampled_from(
+    ["\x1b[2J", "\x1b]0;a\x07", "\x9b8m", "a\r\nb", "\u202e", "\x1b[8m", "\ud800", "name", "\x1b[31_id", ""]
+)
+VALUE = st.recursive(
+    TEXT | st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+RESULT = st.dictionaries(TEXT, VALUE | st.lists(st.dictionaries(TEXT, VALUE, max_size=3), max_size=25), max_size=4)
+ERROR_OF = st.fixed_dictionaries(
+    {"kind": TEXT, "code": st.none() | TEXT, "message": TEXT, "retryable": st.booleans(), "retry_after_s": st.none()},
+    optional={"fields": st.none() | st.dictionaries(TEXT, VALUE, max_size=3)},
+)
+UPSTREAM_OF = st.fixed_dictionaries(
+    {"service": TEXT, "method": TEXT, "status": st.none() | st.just(200), "request_id": TEXT, "attempts": st.just(2)},
+).map(lambda given: {**given, "duration_ms": 7})
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TEXT, TEXT, st.none() | RESULT, st.none() | ERROR_OF, st.none() | UPSTREAM_OF, st.none() | TEXT)
+def test_nothing_that_a_server_says_steers_the_terminal(
+    outcome: str, operation: str, result: Any, error: Any, upstream: Any, subject: str | None
+) -> None:
+    data = {"operation": operation, "outcome": outcome, "result": result, "error": error, "upstream": upstream}
+    seen = Terminal()
+    with contextlib.redirect_stdout(seen):
+        show(CloudEvent("1", "/s", "t", data=data, subject=subject), 0.0123)
+    only_ours(seen.getvalue())
+
+
+def test_names_of_columns_cannot_steer_the_terminal() -> None:
+    data = {"operation": "x.y", "outcome": "succeeded", "error": None, "upstream": UPSTREAM}
+    seen = Terminal()
+    with contextlib.redirect_stdout(seen):
+        show(CloudEvent("1", "/s", "t", data={**data, "result": {"rows": [{"\x1b[2Ja": "1"}]}}), 0.0)
+    only_ours(seen.getvalue())
+    assert " [2Ja" in seen.getvalue()
+
+
+def test_json_is_utf_8_in_a_pipe_and_ascii_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show_json({"a": "\u7ec8\x9b"})
+    assert capsys.readouterr().out == '{"a":"\u7ec8\x9b"}\n'
+    seen = Terminal()
+    with contextlib.redirect_stdout(seen):
+        show_json({"a": "\u7ec8\x9b"})
+    assert (seen.getvalue().isascii(), json.loads(seen.getvalue())) == (True, {"a": "\u7ec8\x9b"})

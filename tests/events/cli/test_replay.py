@@ -98,7 +98,7 @@ def kept(folder: Path, sent: Sent, sender: str = "standard", **changes: Any) -> 
 def test_what_was_refused_is_taken(tmp_path: Path, doors: Doors, name: str, sent: Sent) -> None:
     file = doors.refused(name, sent)
     with server(tmp_path) as url:
-        result = replayed(file, "--url", url)
+        result = replayed(file, "--url", url, "--unproved")
     [event] = lines(result)
     assert (result.exit_code, event["data"]["outcome"]) == (0, "succeeded")
     assert event["data"]["trigger"]["sender"] == name
@@ -122,8 +122,8 @@ def test_each_time_it_has_a_new_id_unless_one_is_asked_for(tmp_path: Path, doors
 def test_a_retry_that_was_handled_is_no_mistake(tmp_path: Path, doors: Doors) -> None:
     file = doors.refused("bearer", bearer(key=OWN["bearer"]["WRONG"]))
     with server(tmp_path) as url:
-        assert replayed(file, "--url", url, "--same-id").exit_code == 0
-        result = replayed(file, "--url", url, "--same-id")
+        assert replayed(file, "--url", url, "--same-id", "--unproved").exit_code == 0
+        result = replayed(file, "--url", url, "--same-id", "--unproved")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "A request with this id was handled before" in result.stderr
 
@@ -140,7 +140,7 @@ def test_a_retry_that_was_handled_is_no_mistake(tmp_path: Path, doors: Doors) ->
 )
 def test_the_same_id_is_sent(tmp_path: Path, doors: Doors, name: str, sent: Sent, header: str) -> None:
     with scripted(says(400, b"{}")) as fake:
-        replayed(kept(tmp_path, sent, name), "--url", fake.url, "--same-id")
+        replayed(kept(tmp_path, sent, name), "--url", fake.url, "--same-id", "--unproved")
     head = fake.asked[0].partition(b"\r\n\r\n")[0].lower()
     assert f"\r\n{header}: msg_1".encode() in head
 
@@ -157,7 +157,7 @@ def test_what_is_sent_is_the_body_and_what_says_how_to_read_it(tmp_path: Path, d
         "content-length": "1",
     }
     with scripted(says(400, b"{}")) as fake:
-        replayed(kept(tmp_path, Sent(b'{"id": 1 }', came)), "--url", fake.url)
+        replayed(kept(tmp_path, Sent(b'{"id": 1 }', came)), "--url", fake.url, "--unproved")
     head, _, body = fake.asked[0].partition(b"\r\n\r\n")
     assert body == b'{"id": 1 }'
     assert b"content-type: application/cloudevents+json" in head.lower()
@@ -173,7 +173,8 @@ def test_a_batch_is_shown_event_by_event(tmp_path: Path, doors: Doors) -> None:
     ]
     sent = Sent(json.dumps(events).encode(), {"content-type": "application/cloudevents-batch+json"})
     with server(tmp_path) as url:
-        result = replayed(kept(tmp_path, sent), "--url", url)
+        result = replayed(kept(tmp_path, sent), "--url", url, "--unproved")
+    assert "operation elb.list_members" in result.stderr
     assert [event["data"]["outcome"] for event in lines(result)] == ["succeeded", "rejected"]
     assert result.exit_code == 1
 
@@ -191,8 +192,8 @@ def test_a_handshake_is_answered(tmp_path: Path, doors: Doors, name: str) -> Non
 def test_what_the_server_refuses_is_told_with_its_reason(tmp_path: Path, doors: Doors) -> None:
     file = doors.refused("github", github(key=HEX["WRONG"].encode()))
     with server(tmp_path) as url:
-        assert replayed(file, "--url", url).exit_code == 0
-        result = replayed(file, "--url", url)
+        assert replayed(file, "--url", url, "--unproved").exit_code == 0
+        result = replayed(file, "--url", url, "--unproved")
     assert result.exit_code == 1
     assert "HTTP 401 (replayed): " in result.stderr
 
@@ -262,6 +263,95 @@ def test_a_sender_that_is_gone_is_told(tmp_path: Path, doors: Doors) -> None:
     result = replayed(kept(tmp_path, standard(), "gone"))
     assert result.exit_code == 2
     assert "no sender 'gone'" in result.stderr
+
+
+# Whether its sender made it, and what is shown before it is sent
+
+
+def refused_unless_unproved(file: Path, cause: str, *args: str) -> None:
+    with scripted(says(400, b"{}")) as fake:
+        result = replayed(file, "--url", fake.url, *args)
+        assert (result.exit_code, result.stdout, fake.asked) == (1, "", [])
+        told = " ".join(result.stderr.split())
+        assert f"made this request ({cause})" in told
+        assert "add --unproved" in told
+        assert "Not sent: POST " in told
+        replayed(file, "--url", fake.url, "--unproved", *args)
+    assert len(fake.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "reason", "cause"),
+    [
+        ("standard", standard(key=KEYS["WRONG"]), "signature_mismatch", "wrong_secret"),
+        ("standard", standard(key=KEYS["WRONG"]), "replayed", "wrong_secret"),
+        ("standard", Sent(BODY), "too_old", "header_lost"),
+        ("standard", standard(key=KEYS["WRONG"]), "https_required", "wrong_secret"),
+        ("standard", Sent(b'{"other": 1}', standard().headers), "too_old", "wrong_secret"),
+        ("bearer", bearer(key=TOKEN.encode()), "https_required", "wrong_secret"),
+        ("bearer", bearer().put(authorization="Bearer [redacted 40 characters]"), "token_mismatch", "token_mismatch"),
+        ("bearer", bearer().put(authorization="Bearer [redacted 40 characters]"), "https_required", "https_required"),
+        ("dingtalk", Sent(BODY), "header_missing", "header_lost"),
+        ("dingtalk", dingtalk().put(sign="[redacted 44 characters]"), "signature_mismatch", "signature_mismatch"),
+        ("feishu", feishu(b"[1]"), "body_malformed", "body_malformed"),
+    ],
+)
+def test_what_nothing_proves_to_be_its_senders_is_not_sent(
+    tmp_path: Path, doors: Doors, name: str, sent: Sent, reason: str, cause: str
+) -> None:
+    refused_unless_unproved(kept(tmp_path, sent, name, reason=reason), cause)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "reason", "cause"),
+    [
+        ("standard", standard(), "https_required", "ok"),
+        ("standard", standard(at=LATE), "too_old", "clock_off"),
+        ("standard", standard(key=KEYS["OLD"]), "signature_mismatch", "older_secret"),
+        ("standard", standard(key=OWN["standard"]["NEW"].hex().encode()), "signature_mismatch", None),
+        ("github", github(key=bytes.fromhex(HEX["NEW"])), "signature_mismatch", "secret_of_another_kind"),
+        ("github", Sent(BODY, github(json.dumps(PAYLOAD).encode()).headers), "signature_mismatch", "body_reserialised"),
+        ("bearer", bearer().put(authorization="Bearer [redacted 40 characters]"), "already_handled", "already_handled"),
+        ("bearer", bearer(key=OWN["bearer"]["OLD"]), "token_mismatch", "older_secret"),
+        ("dingtalk", dingtalk().put(sign="[redacted 44 characters]"), "too_old", "too_old"),
+    ],
+)
+def test_what_a_secret_of_the_sender_made_is_sent(
+    tmp_path: Path, doors: Doors, name: str, sent: Sent, reason: str, cause: str | None
+) -> None:
+    with scripted(says(400, b"{}")) as fake:
+        result = replayed(kept(tmp_path, sent, name, reason=reason), "--url", fake.url)
+    assert len(fake.asked) == (cause is not None)
+    assert f"as captured: {cause or 'wrong_secret'}" in " ".join(result.stderr.split())
+
+
+def test_what_was_found_under_another_scheme_proves_nothing(tmp_path: Path, doors: Doors) -> None:
+    hidden = dingtalk().put(sign="[redacted 44 characters]")
+    refused_unless_unproved(kept(tmp_path, hidden, "dingtalk", scheme="smn"), "too_old")
+
+
+def test_what_is_sent_is_shown_first_without_control_characters_and_secrets(tmp_path: Path, doors: Doors) -> None:
+    hostile = f'{{"a": "\x1b[2J\x9b\u202e", "t": "{ENVIRON["STANDARD_NEW"]}", "b": "{"y" * 5000}"}}'.encode()
+    with scripted(says(400, b"{}")) as fake:
+        result = replayed(kept(tmp_path, standard(hostile)), "--url", fake.url)
+    told = result.stderr
+    assert f"POST {fake.url}/hooks/standard, signed with the secret of env STANDARD_NEW" in told
+    assert f"sender standard · operation elb.list_members · {len(hostile)} bytes · as captured: ok" in " ".join(
+        told.split()
+    )
+    assert '{"a": " [2J' in told
+    assert "[redacted]" in told
+    assert "yyy…" in told
+    assert told.count("y" * 20) * 20 < 600
+    assert all(char.isprintable() or char == "\n" for char in told)
+
+
+def test_of_what_was_encrypted_the_content_is_shown_without_its_token(tmp_path: Path, doors: Doors) -> None:
+    event = {"header": {"event_id": "e1", "token": ENVIRON["TOKEN_NEW"]}, "listener_id": "abc"}
+    with scripted(says(400, b"{}")) as fake:
+        result = replayed(kept(tmp_path, sealed_feishu(json.dumps(event).encode()), "feishu"), "--url", fake.url)
+    assert '"token": "[redacted]"' in " ".join(result.stderr.split())
+    assert '"listener_id": "abc"' in " ".join(result.stderr.split())
 
 
 # All of it, over a real socket

@@ -167,7 +167,8 @@ def test_an_operation_that_only_the_server_knows_can_be_sent_from_a_file() -> No
         (["--url", "file:///etc/hosts"], "must be a base URL"),
         (["--id", "a b"], "without spaces"),
         (["--id", ""], "without spaces"),
-        (["no-such-file"], "No such file"),
+        (["no-such-file"], "there is no such file"),
+        (["/dev/zero"], "it is no regular file"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_sent(arguments: list[str], said: str) -> None:

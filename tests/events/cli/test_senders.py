@@ -153,6 +153,12 @@ def test_mistakes_go_to_standard_error_and_the_command_fails(file: str) -> None:
     assert "Traceback" not in result.output
 
 
+def test_a_number_that_is_too_long_to_be_shown_is_a_mistake(file: str) -> None:
+    result = run("senders", "check", changed(file, "limit = 10", f"limit = 0x{'f' * 5000}"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "senders.monitoring-2.payload.limit: a whole number beyond 64 bits" in result.stderr
+
+
 def test_the_file_is_the_one_that_the_server_would_read(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HONGYAN_SENDERS", file)
     assert len(lines(run("senders", "check"))) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from events.captures import Capture
 from events.cli import verify
 from events.deliveries import Deliveries
 from tests.events.cli.support import lines, on_terminal, run
+from tests.events.cli.test_rendering import Terminal, only_ours
 from tests.events.explain.support import (
     BODY,
     ENVIRON,
@@ -75,6 +78,12 @@ def secret_free(result: Result) -> None:
     assert not [text for text in KNOWN if text in result.output]
 
 
+def judged(doors: Doors, name: str, sent: Sent) -> dict[str, Any]:
+    """Explain what a door refused: by its capture, but DingTalk's by options, for its signature is good for any body and not kept."""
+    file = doors.refused(name, sent)
+    return explained(*options(name, sent), input=sent.body) if name == "dingtalk" else explained(str(file))
+
+
 # The causes, each by a real refusal
 
 
@@ -89,7 +98,7 @@ def test_a_wrong_secret(doors: Doors, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OTHER_KINDS))
 def test_a_secret_of_another_kind(doors: Doors, name: str) -> None:
     key, reading = OTHER_KINDS[name]
-    found = explained(str(doors.refused(name, SIGNERS[name](key=key))))
+    found = judged(doors, name, SIGNERS[name](key=key))
     assert found["cause"] == "secret_of_another_kind"
     assert reading in found["told"]
     assert "env " in found["told"]
@@ -107,7 +116,7 @@ def test_a_body_that_was_written_anew(doors: Doors, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(LATE))
 @pytest.mark.parametrize(("way", "words"), [(-1, "in the past"), (1, "in the future")])
 def test_a_clock_that_is_off(doors: Doors, name: str, way: int, words: str) -> None:
-    found = explained(str(doors.refused(name, SIGNERS[name](at=NOW + way * LATE[name]))))
+    found = judged(doors, name, SIGNERS[name](at=NOW + way * LATE[name]))
     assert (found["cause"], found["reason"]) == ("clock_off", "too_old" if way < 0 else "too_new")
     assert f"its time is {LATE[name]} s" in found["told"]
     assert words in found["told"]
@@ -115,7 +124,7 @@ def test_a_clock_that_is_off(doors: Doors, name: str, way: int, words: str) -> N
 
 @pytest.mark.parametrize("name", SIGNING)
 def test_a_signature_of_an_older_secret(doors: Doors, name: str) -> None:
-    found = explained(str(doors.refused(name, SIGNERS[name](key=OWN[name]["OLD"]))))
+    found = judged(doors, name, SIGNERS[name](key=OWN[name]["OLD"]))
     assert found["cause"] == "older_secret"
     assert "_OLD" in found["told"]
     assert "until 2025-06-15T15:06:39Z, 1 s before" in found["told"]
@@ -198,6 +207,21 @@ def test_of_a_token_that_was_not_kept_its_length_tells(doors: Doors, token: str,
     assert explained(str(doors.refused("header", own)))["notes"] == found["notes"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "cause"),
+    [
+        (SIGNERS["dingtalk"](key=OWN["dingtalk"]["OLD"]), "wrong_secret"),
+        (SIGNERS["dingtalk"](at=NOW - 3700), "clock_off"),
+    ],
+)
+def test_of_a_signature_that_was_not_kept_the_record_tells(doors: Doors, sent: Sent, cause: str) -> None:
+    found = explained(str(doors.refused("dingtalk", sent)))
+    assert (found["cause"], found["notes"]) == (
+        cause,
+        ["The signature was not kept, so neither other secrets nor other readings can be tried."],
+    )
+
+
 def test_a_token_that_is_known_here_is_read_otherwise(doors: Doors) -> None:
     found = explained(*options("bearer", bearer(key=f'"{TOKENS["NEW"]}"'.encode())), input=BODY)
     assert (found["cause"], "quotation marks" in found["told"]) == ("secret_of_another_kind", True)
@@ -274,12 +298,49 @@ def test_a_person_sees_what_is_right_and_can_ask_for_json(doors: Doors, monkeypa
     assert right.stdout == "✓ ok: standard\n  The request is right.\n  → Nothing is to be done.\n"
     unknown = doors.captures.with_name("kept.json")
     unknown.write_bytes(Capture(NOW, "smn", "smn", "new", "", "POST", {}, {}, b"").to_json())
-    assert run("verify", str(unknown)).stdout.startswith(
-        "? not_judged: smn, refused as new\n  It was refused as 'new'.\n"
-    )
+    result = run("verify", str(unknown))
+    assert result.exit_code == 2
+    assert result.stdout.startswith("? not_judged: smn, refused as new\n  It was refused as 'new'.\n")
     noted = run("verify", *options("slack", Sent(BODY, {"via": "a"})), input=BODY)
     assert "\n  · It came through a proxy (via)" in noted.stdout
     assert explained(*options("standard", standard()), "--json", code=0, input=BODY)["cause"] == "ok"
+
+
+def test_what_cannot_be_told_exits_with_2(doors: Doors) -> None:
+    later = doors.captures.with_name("kept.json")
+    later.write_bytes(Capture(NOW, "smn", "smn", "try_later", "no answer", "POST", {}, {}, b"").to_json())
+    assert explained(str(later), code=2)["cause"] == "not_judged"
+
+
+HOSTILE = "\x1b[2J\x1b]0;a\x07\x9b8m\r\n\u202e\x1b[8m"
+
+
+@pytest.mark.parametrize("field", ["reason", "detail", "scheme", "method", "client"])
+@pytest.mark.parametrize("name", ["smn", "bearer", "standard"])
+def test_no_capture_steers_the_terminal(tmp_path: Path, doors: Doors, name: str, field: str) -> None:
+    hidden = {"authorization": "[redacted 9 characters]", HOSTILE: HOSTILE}
+    known = Capture(NOW, name, name, "new", HOSTILE, "POST", hidden, {HOSTILE: [HOSTILE]}, HOSTILE.encode())
+    file = tmp_path / "kept.json"
+    changed: dict[str, Any] = {field: HOSTILE}
+    file.write_bytes(dataclasses.replace(known, **changed).to_json())
+    seen = Terminal()
+    with contextlib.redirect_stdout(seen), contextlib.redirect_stderr(seen), pytest.raises(SystemExit):
+        command_of(file)
+    only_ours(seen.getvalue())
+
+
+def test_json_on_a_terminal_is_ascii(tmp_path: Path, doors: Doors) -> None:
+    file = tmp_path / "kept.json"
+    file.write_bytes(Capture(NOW, "smn", "smn", "new\x9b8m", "", "POST", {}, {}, b"").to_json())
+    seen = Terminal()
+    with contextlib.redirect_stdout(seen), pytest.raises(SystemExit):
+        command_of(file, "--json")
+    assert seen.getvalue().isascii()
+    assert json.loads(seen.getvalue())["reason"] == "new\x9b8m"
+
+
+def command_of(file: Path, *args: str) -> None:
+    verify.command.main([str(file), *args], "verify")
 
 
 def test_a_state_file_is_looked_at_and_never_made(
@@ -324,7 +385,10 @@ def test_headers_and_queries_come_as_a_server_hands_them_over(doors: Doors) -> N
         (["senders.toml", "--sender", "standard"], "give a CAPTURE, or --sender"),
         (["senders.toml", "--header", "A: b"], "give a CAPTURE, or --sender"),
         (["senders.toml"], "this is no capture of Hongyan"),
-        (["no-such-file"], "No such file"),
+        (["no-such-file"], "there is no such file"),
+        (["."], "it is a directory"),
+        (["/dev/zero"], "it is no regular file"),
+        (["--sender", "standard", "--body-file", "/dev/zero"], "it is no regular file"),
         (["--sender", "nobody"], "no sender 'nobody'; it has standard, github"),
         (["--sender", "standard", "--header", "no colon"], "'Name: value'"),
         (["--sender", "standard", "--header", ": a"], "'Name: value'"),

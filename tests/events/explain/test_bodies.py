@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.explain.bodies import LARGEST, rewritten
+from events.explain.bodies import LARGEST, LARGEST_FORM, MOST_WORK, Work, rewritten
 
 # What was signed, what came, and how the former is called.
 CASES = [
@@ -68,6 +68,42 @@ def test_a_large_body_is_not_written_anew() -> None:
     large = json.dumps(["x" * LARGEST]).encode()
     assert all(not words.startswith("as ") for words, _ in rewritten(large))
     assert all(not words.startswith("as ") for words, _ in rewritten(b"a=" + b"x" * LARGEST))
+
+
+# Each of one byte short of 1 MiB or less, in which something multiplies.
+GROWING = {
+    "deep": b"[" + b",".join([b"[" * 60 + b"1" + b"]" * 60] * 8_500) + b"]",
+    "deep objects": b"[" + b",".join([b'{"a":' * 60 + b"1" + b"}" * 60] * 2_900) + b"]",
+    "wide": b"[" + b",".join([b"1"] * 520_000) + b"]",
+    "escaped": b'["' + b"<" * 1_048_000 + b'"]',
+    "not ASCII": '["{}"]'.format("\x7f\u00e9" * 340_000).encode(),
+}
+
+
+@pytest.mark.parametrize("name", sorted(GROWING))
+def test_what_multiplies_a_body_is_left_out_and_told(name: str) -> None:
+    work = Work(keys=10)
+    sizes = [len(form) for _, form in rewritten(GROWING[name], work)]
+    assert sizes
+    assert max(sizes) <= LARGEST_FORM + 2
+    assert sum(sizes) * 10 <= MOST_WORK
+    assert work.left >= 0
+    assert work.left_out or name in ("wide", "not ASCII")
+
+
+# The first form has four bytes: they are hashed once to tell it from others, and by each of two keys.
+@pytest.mark.parametrize(("left", "count"), [(0, 0), (4, 0), (11, 0), (12, 1)])
+def test_forms_end_where_the_work_does(left: int, count: int) -> None:
+    work = Work(keys=2, left=left)
+    assert len(list(rewritten(b"[1]", work))) == count
+    assert work.left_out
+
+
+def test_what_is_small_is_left_out_nowhere() -> None:
+    for _, came, _ in CASES:
+        work = Work(keys=10)
+        list(rewritten(came, work))
+        assert not work.left_out
 
 
 @settings(deadline=None)

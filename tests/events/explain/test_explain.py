@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from events.captures import Capture, redacted
 from events.deliveries import Seen
 from events.explain import CAUSES, Explanation, explain
+from events.explain.proof import proved
 from events.explain.texts import SecretText, texts
 from events.explain.words import WORDS, moment, span
 from events.senders import Senders
@@ -132,7 +133,22 @@ def test_what_was_tried_in_vain_is_told(asked: Callable[..., Explanation]) -> No
         "Tried in vain: secrets that count or did (2), other readings of them (6), other forms of the body.",
     )
     large = asked("github", Sent(b"x" * 2_000_000, github(key=b"fake key of nobody").headers))
-    assert "which is large" in large.notes[-1]
+    assert "the rest were not tried" in large.notes[-1]
+
+
+def test_that_deep_nesting_left_forms_out_is_told(asked: Callable[..., Explanation]) -> None:
+    deep = b"[" + b",".join([b"[" * 60 + b"]" * 60] * 2_000) + b"]"
+    found = asked("github", Sent(deep, github(key=b"fake key of nobody").headers))
+    assert "some other forms of the body (the rest were not tried: too large)" in found.notes[-1]
+
+
+def test_of_a_token_no_signature_is_told(asked: Callable[..., Explanation]) -> None:
+    other = asked("bearer", bearer(key=f'"{ENVIRON["TOKEN_NEW"]}"'.encode()))
+    older = asked("bearer", bearer(key=OWN["bearer"]["OLD"]))
+    assert other.told.startswith("The token is right if ")
+    assert older.told.startswith("Its token is the older secret of ")
+    assert "sign" not in other.told + older.told
+    assert asked("github", github(key=OWN["github"]["OLD"])).told.startswith("It is signed with the older secret of ")
 
 
 # Headers
@@ -239,10 +255,10 @@ def test_moments_that_no_calendar_has() -> None:
 @pytest.mark.parametrize(
     ("seen", "reason", "note"),
     [
-        (Seen(replayed=True, status=200), "replayed", "said again to a retry"),
-        (Seen(replayed=False, status=200), "already_handled", "said again to a retry"),
-        (Seen(replayed=False, status=500), "already_handled", "whether it took effect is not known"),
-        (Seen(replayed=False, status=None), "under_way", "not known how it was answered"),
+        (Seen(replayed=True, status=200, since=NOW), "replayed", "said again to a retry"),
+        (Seen(replayed=False, status=200, since=NOW), "already_handled", "said again to a retry"),
+        (Seen(replayed=False, status=500, since=NOW), "already_handled", "whether it took effect is not known"),
+        (Seen(replayed=False, status=None, since=NOW), "under_way", "not known how it was answered"),
     ],
 )
 def test_a_request_that_is_remembered(asked: Callable[..., Explanation], seen: Seen, reason: str, note: str) -> None:
@@ -254,7 +270,7 @@ def test_a_request_that_is_remembered(asked: Callable[..., Explanation], seen: S
 def test_a_capture_that_was_replayed_or_mended_says_what_is_remembered(
     known: Senders, asked: Callable[..., Explanation]
 ) -> None:
-    seen = Seen(replayed=True, status=200)
+    seen = Seen(replayed=True, status=200, since=NOW)
     again = asked("standard", standard(), seen=seen, received=kept(known["standard"], standard(), "replayed"))
     assert (again.cause, len(again.notes)) == ("already_handled", 1)
     mended = asked(
@@ -321,6 +337,12 @@ def test_a_message_of_smn_is_judged_as_far_as_nobody_is_asked(
         assert was.fix
 
 
+def test_what_is_not_judged_here_proves_nothing(known: Senders) -> None:
+    sent = Sent(json.dumps({**SMN, "timestamp": "2025-06-15T12:00:00Z"}).encode())
+    assert proved(known["smn"], kept(known["smn"], sent, "too_old")) == (False, "not_judged")
+    assert proved(known["standard"], kept(known["standard"], standard(), "too_old")) == (True, "ok")
+
+
 def test_other_receivers_and_other_senders(folder: Path) -> None:
     file = senders_file(folder, SENDERS.replace('receive_id = ""', 'receive_id = "other"'))
     known = Senders.read(file, ENVIRON, allowed=bool, now=NOW)
@@ -385,7 +407,7 @@ def test_whatever_comes_is_explained_without_any_secret(
     received = data.draw(
         st.none() | st.builds(kept, st.just(known[name]), st.just(Sent(b"")), st.sampled_from([*REASONS, "other"]), redacted=st.booleans())
     )  # fmt: skip
-    seen = data.draw(st.none() | st.builds(Seen, st.booleans(), st.none() | st.sampled_from([200, 500])))
+    seen = data.draw(st.none() | st.builds(Seen, st.booleans(), st.none() | st.sampled_from([200, 500]), st.just(NOW)))
     found = asked(name, request, now, received=received, seen=seen, others=known.values())
     assert found.cause in CAUSES
     assert found.told

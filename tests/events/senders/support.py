@@ -103,7 +103,22 @@ class Certified(Plain):
         raise CryptoMissing("certified")
 
 
-FAKES = {each.name: each for each in (Bearer, Certified, Feishu, Paired, Plain, Sealed, Topics)}
+class Attached(Plain):
+    """A scheme with a file among its options."""
+
+    name: ClassVar[str] = "attached"
+    parts: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[str, ...]] = ("letter",)
+    files: ClassVar[tuple[str, ...]] = ("letter",)
+
+    def __init__(self, *, letter: Any = None, window_s: float | None = None) -> None:
+        super().__init__(window_s=window_s)
+        if letter == b"":
+            raise BadOption("letter", "must hold something")
+        self.letter = letter
+
+
+FAKES = {each.name: each for each in (Attached, Bearer, Certified, Feishu, Paired, Plain, Sealed, Topics)}
 
 GOOD = """[senders.monitoring]
 scheme = "plain"

@@ -28,8 +28,13 @@ def refusal(text: str) -> tuple[int | None, str]:
         ('a = 1\n\nsecret = "fake', 3, ""),
         ("a = 1\n[b\n", 2, "Expected ']'"),
         ("a = 1\na = 2", 2, "Cannot overwrite a value"),
-        ("[a]\n[b]\n[a]\n", 3, "Cannot declare ('a',) twice"),
+        ("[a]\n[b]\n[a]\n", 3, "Cannot declare … twice"),
         ("a = { b = 1, b = 2 }", 1, "Duplicate inline table key 'b'"),
+        ("a = { fake-1 = 1, fake-1 = 2 }", 1, "Duplicate inline table key … (column"),
+        ('a = { "fake\' \\" 1" = 1, "fake\' \\" 1" = 2 }', 1, "Duplicate inline table key … (column"),
+        ("[fake-1.x]\n[fake-1.x]", 2, "Cannot declare … twice"),
+        ("a = {}\na.fake-1 = 1", 2, "Cannot mutate immutable namespace …"),
+        ("a = '\x01'", 1, "'\\x01'"),
         ("a = [1,\n2,\n", 2, "(at the end)"),
         ("until = 2026-02-30T00:00:00Z", 1, ""),
         ("a = fake-secret", 1, "Invalid value"),
@@ -110,6 +115,7 @@ def test_what_is_no_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert unreadable(tmp_path / "latin" / "x") == "there is no such file"
     assert unreadable(tmp_path) == "it is a directory, not a file"
     assert unreadable(tmp_path / "pipe") == "it is no regular file"
+    assert unreadable(Path("/dev/zero")) == "it is no regular file"
     assert unreadable(tmp_path / "latin") == "it is not UTF-8 text"
     assert unreadable(tmp_path / "loop").startswith("it cannot be read: ")
     assert unreadable(tmp_path / "a\0b") == "this is no path of a file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,6 +65,9 @@ SCHEMES = ", ".join(sorted(FAKES))
         ("payload = { a = 2030-01-01T00:00:00Z }", "payload.a", "JSON has no dates or times: write it as text"),
         ("payload = { a = [07:00:00] }", "payload.a[0]", "JSON has no dates or times"),
         ("payload = { a = 2030-01-01 }", "payload.a", "JSON has no dates or times"),
+        ("payload = { a = 9223372036854775808 }", "payload.a", "a whole number beyond 64 bits"),
+        ("payload = { a = [-9223372036854775809] }", "payload.a[0]", "a whole number beyond 64 bits"),
+        (f"payload = {{ a = 0x{'f' * 5000} }}", "payload.a", "a whole number beyond 64 bits"),
         ("payload = { a = inf }", "payload.a", "JSON has no such number"),
         *(
             (f'rate = "{rate}"', "rate", f"'{rate}' is no rate: write a number per second, minute, hour, day")
@@ -103,7 +107,8 @@ def test_a_payload_from_elsewhere_needs_an_operation(tmp_path: Path) -> None:
     ("scheme", "told"),
     [
         ('"plian"', "there is no scheme 'plian'; did you mean plain?"),
-        ('"zzz"', f"there is no scheme 'zzz'; there are {SCHEMES}"),
+        ('"zzz"', f"this is no scheme; there are {SCHEMES}"),
+        ('"whsec_ZmFrZS1zZWNyZXQtZm9y"', f"this is no scheme; there are {SCHEMES}"),
         ("5", 'must be text in quotes, like "standard"'),
     ],
 )
@@ -146,6 +151,28 @@ def test_each_option_that_its_scheme_refuses_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("letter", "told"),
+    [
+        ("5", 'must be text in quotes, like "roots.pem", the path of a file'),
+        ('"none"', "there is no such file (relative paths start at "),
+        ('"/none/at/all"', "there is no such file"),
+        ('"pipe"', "it is no regular file"),
+        ('"/dev/zero"', "it is no regular file"),
+        ('"large"', "it is larger than 4096 KiB"),
+        ('"."', "it is a directory, not a file"),
+        ('"a\\u0000"', "this is no path of a file"),
+        ('"empty"', "must hold something"),
+    ],
+)
+def test_an_option_that_is_a_file_cannot_be_just_any(tmp_path: Path, letter: str, told: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(bytes((4 << 20) + 1))
+    (tmp_path / "empty").touch()
+    [line] = refused(tmp_path, f'[senders.x]\nscheme = "attached"\noperations = ["*"]\nletter = {letter}')
+    assert line.startswith(f"senders.toml:4: senders.x.letter: {told}")
+
+
 def test_an_option_that_is_missing_is_told_once(tmp_path: Path) -> None:
     text = '[senders.x]\nscheme = "topics"\noperations = ["*"]'
     assert refused(tmp_path, text) == ["senders.toml:1: senders.x.topics: must be a list of topics"]
@@ -185,7 +212,7 @@ def test_a_name_that_cannot_be_in_a_path(tmp_path: Path, name: str) -> None:
         ("senders.a = 5", ["senders.toml:1: senders.a: must be a table, like [senders.a]"]),
         ("title = 1\n" + GOOD, ["senders.toml:1: title: there is no such key; the keys are senders"]),
         (GOOD + 'scheme = "plain"', ["senders.toml:5: this is not TOML: Cannot overwrite a value"]),
-        (GOOD + GOOD, ["senders.toml:5: this is not TOML: Cannot declare ('senders', 'monitoring') twice"]),
+        (GOOD + GOOD, ["senders.toml:5: this is not TOML: Cannot declare … twice"]),
         ("a = " + "[" * 70 + "]" * 70, ["senders.toml: this is nested deeper than 64 levels"]),
         (b"\xff", ["senders.toml: it is not UTF-8 text"]),
         (b"#" * (1024 * 1024 + 1), ["senders.toml: it is larger than 1024 KiB"]),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,10 +17,9 @@ from events.senders.payload import apply
 from events.senders.reader import KEYS
 from events.signatures import BadOption, Verified, registry
 from tests.events.senders.support import NOW, refused
+from tests.events.signatures.pki import root, with_negative_serial
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from events.signatures import Scheme
 
 SAMPLE = resources.files("events.samples").joinpath("senders.toml").read_text(encoding="utf-8")
@@ -136,6 +137,15 @@ def test_an_option_that_a_scheme_needs_is_asked_for(tmp_path: Path, name: str) -
     text, environ = sender(name, kind)
     [line] = refused(tmp_path, text.replace(OPTIONS[name], ""), **environ)
     assert line.startswith(f"senders.toml:1: senders.x.{OPTIONS[name].split(' ')[0]}: must be")
+
+
+def test_the_systems_bundle_may_be_named_as_the_authorities_of_smn(tmp_path: Path) -> None:
+    """Here warnings are errors."""
+    kind = registry.find("smn")
+    assert kind
+    (tmp_path / "roots.pem").write_bytes(Path(certifi.where()).read_bytes() + with_negative_serial(root()))
+    text, environ = sender("smn", kind)
+    assert read(tmp_path, f'{text}roots = "roots.pem"', environ)["x"].scheme.name == "smn"
 
 
 def test_a_typo_in_a_schemes_name(tmp_path: Path) -> None:

@@ -143,6 +143,15 @@ def test_a_secret_of_parts_that_cannot_be_had(tmp_path: Path, secrets: str, expe
     assert lines == [f"senders.toml:4: senders.my-x.secrets{told}" for told in expected]
 
 
+def test_what_is_told_to_be_written_can_be(tmp_path: Path) -> None:
+    head = '[senders.1password]\nscheme = "plain"\noperations = ["*"]\n'
+    [line] = refused(tmp_path, head)
+    written = line.split(": write ")[1]
+    assert written == 'secrets = [{ env = "_1PASSWORD_SECRET" }]'
+    [secret] = read(tmp_path, head + written, _1PASSWORD_SECRET=SECRET)["1password"].secrets.each
+    assert secret.origin == "env _1PASSWORD_SECRET"
+
+
 def test_a_scheme_without_secrets_has_none(tmp_path: Path) -> None:
     lines = refused(tmp_path, text('[{ env = "SECRET" }]', "topics") + "topics = []")
     assert lines == ["senders.toml:4: senders.my-x.secrets: topics has no secrets: leave this out"]

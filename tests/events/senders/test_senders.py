@@ -10,7 +10,19 @@ import pytest
 from events.senders import Rate, Senders
 from events.signatures import Secret
 from functions.registry import names
-from tests.events.senders.support import ENVIRON, GOOD, NOW, PROJECT, SECRET, Feishu, Plain, Topics, read, warned
+from tests.events.senders.support import (
+    ENVIRON,
+    GOOD,
+    NOW,
+    PROJECT,
+    SECRET,
+    Attached,
+    Feishu,
+    Plain,
+    Topics,
+    read,
+    warned,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +148,17 @@ def test_options_are_the_schemes_own(tmp_path: Path) -> None:
     assert isinstance(sender.scheme, Topics)
     assert (sender.scheme.topics, sender.scheme.window_s) == (("urn:a",), 9)
     assert sender.secrets.each == ()
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_an_option_that_is_a_file_is_read_beside_the_senders_file(tmp_path: Path, absolute: bool) -> None:
+    (tmp_path / "letter").write_bytes(b"\xff" * (4 << 20))
+    text = '[senders.x]\nscheme = "attached"\noperations = ["*"]\n'
+    path = tmp_path / "letter" if absolute else "letter"
+    sender = one(tmp_path, "", f'{text}letter = "{path}"')
+    assert isinstance(sender.scheme, Attached)
+    assert sender.scheme.letter == b"\xff" * (4 << 20)
+    assert one(tmp_path, "", text).scheme.__dict__["letter"] is None
 
 
 def test_senders_are_a_mapping_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -90,6 +91,23 @@ def with_sha1(plain: Made, issuer: Made) -> Made:
     raw = plain.certificate.public_bytes(serialization.Encoding.DER).replace(sha256, sha1)
     signature = issuer.signs(plain.certificate.tbs_certificate_bytes.replace(sha256, sha1), hashes.SHA1())
     return Made(x509.load_der_x509_certificate(raw[: -len(signature)] + signature), plain.key)
+
+
+def with_negative_serial(own: Made) -> bytes:
+    """Return the same certificate, of an authority of its own, in PEM with a serial number below 0, as old ones have them."""
+    number, text = own.certificate.serial_number, own.certificate.tbs_certificate_bytes
+    serial = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    changed = text.replace(serial, bytes([serial[0] | 0x80]) + serial[1:], 1)
+    raw = own.certificate.public_bytes(serialization.Encoding.DER).replace(text, changed)
+    return ssl.DER_cert_to_PEM_cert(raw[: -len(own.certificate.signature)] + own.signs(changed)).encode()
+
+
+def with_broken_extension(plain: Made) -> Made:
+    """Return the same certificate with basic constraints (2.5.29.19) that are no DER; its signature is not right any more."""
+    head = bytes.fromhex("0603551d130101ff0402")
+    raw = plain.certificate.public_bytes(serialization.Encoding.DER)
+    assert raw.count(head + b"\x30\x00") == 1
+    return Made(x509.load_der_x509_certificate(raw.replace(head + b"\x30\x00", head + b"\x30\x01")), plain.key)
 
 
 def _usage(authority: bool) -> x509.KeyUsage:

@@ -18,10 +18,33 @@ from hypothesis import strategies as st
 
 from events.outward import OutwardFailed, OutwardRefused
 from events.signatures import Refusal
-from events.signatures.certificates import FAILED_S, KEPT_S, LONGEST_CHAIN, MOST, MOST_NEW, Certificates
+from events.signatures.certificates import (
+    FAILED_S,
+    KEPT_S,
+    LONGEST_CHAIN,
+    MOST,
+    MOST_AGAIN,
+    MOST_NEW,
+    MOST_WAITING,
+    Certificates,
+)
 from events.signatures.trust import Chain, Trust
 from tests.events.signatures.contract import NOW, thoroughly
-from tests.events.signatures.pki import DAY, HOST, TODAY, Made, between, ec_key, made, root, rsa_key, signer, with_sha1
+from tests.events.signatures.pki import (
+    DAY,
+    HOST,
+    TODAY,
+    Made,
+    between,
+    ec_key,
+    made,
+    root,
+    rsa_key,
+    signer,
+    with_broken_extension,
+    with_negative_serial,
+    with_sha1,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,14 +55,12 @@ NAMES = (HOST, "smn.huaweicloud.com")
 
 
 @pytest.fixture(scope="module")
-def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
-    return trusting(tmp_path_factory, root())
+def trust() -> Trust:
+    return trusting(root())
 
 
-def trusting(tmp_path_factory: pytest.TempPathFactory, *roots: Made) -> Trust:
-    file = tmp_path_factory.mktemp("roots") / "roots.pem"
-    file.write_bytes(b"".join(each.pem for each in roots))
-    return Trust(str(file))
+def trusting(*roots: Made) -> Trust:
+    return Trust(b"".join(each.pem for each in roots))
 
 
 def chain(leaf: Made, *others: Made) -> Chain:
@@ -86,16 +107,16 @@ def test_a_name_of_smn_will_do(trust: Trust, names: list[str]) -> None:
     trust.key(chain(made("signer", between(), names=names), between()), NAMES, NOW)
 
 
-def test_a_certificate_that_the_operator_names_needs_no_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_certificate_that_the_operator_names_needs_no_authority() -> None:
     """Whoever names it knows it: only its dates, key and hash still count."""
     own = made("own", names=())
-    trust = trusting(tmp_path_factory, root(), own)
+    trust = trusting(root(), own)
     assert trust.key(chain(own), NAMES, NOW).made(own.signs(b"text"), b"text")
     assert "ended on 2025-07-15" in refused(trust, chain(own), NOW + 31 * 86_400)
 
 
-def test_an_authority_in_the_middle_may_be_the_one_that_is_trusted(tmp_path_factory: pytest.TempPathFactory) -> None:
-    trusting(tmp_path_factory, between()).key(chain(signer()), NAMES, NOW)
+def test_an_authority_in_the_middle_may_be_the_one_that_is_trusted() -> None:
+    trusting(between()).key(chain(signer()), NAMES, NOW)
 
 
 def test_dates_count_to_the_second(trust: Trust) -> None:
@@ -179,9 +200,9 @@ def test_a_name_cannot_carry_what_it_likes_into_the_log(trust: Trust) -> None:
     assert "\n" not in refused(trust, chain(made("signer\r\nlevel=info", key=rsa_key("signer"))))
 
 
-def test_a_trusted_sha1_certificate_cannot_sign_all_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_trusted_sha1_certificate_cannot_sign_all_the_same() -> None:
     own = with_sha1(made("own"), made("own"))
-    assert "SHA-256" in refused(trusting(tmp_path_factory, own), chain(own))
+    assert "SHA-256" in refused(trusting(own), chain(own))
 
 
 def test_the_systems_authorities_are_trusted_where_nothing_is_said() -> None:
@@ -189,27 +210,71 @@ def test_the_systems_authorities_are_trusted_where_nothing_is_said() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
-def test_a_file_of_no_certificates_is_an_error_at_once(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "roots.pem").write_bytes(data)
+def test_a_file_of_no_certificates_is_an_error_at_once(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"certificate|ASN|parsing"):
-        Trust(str(tmp_path / "roots.pem"))
+        Trust(data)
+
+
+def test_an_authority_that_is_no_longer_made_as_it_was_is_taken_in_silence() -> None:
+    """Bundles of systems have such: here warnings are errors."""
+    key = Trust(with_negative_serial(root()) + root().pem).key(chain(signer(), between()), NAMES, NOW)
+    assert key.made(signer().signs(b"text"), b"text")
+
+
+# Certificates that the operator names
+
+
+def pinned(trust: Trust, by: Made, now: float = NOW) -> bool:
+    signature = by.signs(b"text")
+    return trust.pinned(lambda key: key.made(signature, b"text"), now)
+
+
+def test_a_named_certificate_that_signs_needs_no_other() -> None:
+    own, unsaid = made("own"), made("unsaid", names=())
+    trust = trusting(own, unsaid, root())
+    assert [pinned(trust, by) for by in (own, unsaid, root(), signer())] == [True, True, False, False]
+    assert not trust.only_pinned
+    assert trusting(own, unsaid).only_pinned
+    assert not Trust().only_pinned
+
+
+def test_a_named_certificate_that_ended_does_not_sign_but_a_newer_one_with_its_key_does() -> None:
+    old = made("own", ends=TODAY - DAY)
+    with pytest.raises(Refusal, match="the certificate ended on 2025-06-14"):
+        pinned(trusting(old), old)
+    assert pinned(trusting(old, made("own")), old)
+
+
+@pytest.mark.parametrize("weak", ["ec", "short", "unreadable"])
+def test_a_named_certificate_that_cannot_sign_is_judged_when_it_comes(weak: str) -> None:
+    own = made("own", key=ec_key() if weak == "ec" else rsa_key("short", 1024) if weak == "short" else None)
+    own = with_broken_extension(own) if weak == "unreadable" else own
+    trust = trusting(own)
+    assert not trust.pinned(lambda _: True, NOW)
+    assert not trust.only_pinned
 
 
 # How often is fetched
 
 
 class Asked:
-    """A guard that gives these bytes, or raises this, for every URL; `asked` is how often."""
+    """A guard that gives these bytes, or raises this, for every URL but those in `only`; `urls` are those asked, `asked` is how many."""
 
     def __init__(self, gives: bytes | Exception) -> None:
-        self.gives, self.asked = gives, 0
+        self.gives = gives
+        self.only: dict[str, bytes] = {}
+        self.urls: list[str] = []
+
+    @property
+    def asked(self) -> int:
+        return len(self.urls)
 
     def get(self, url: str) -> bytes:
-        assert url
-        self.asked += 1
-        if isinstance(self.gives, Exception):
-            raise self.gives
-        return self.gives
+        self.urls.append(url)
+        gives = self.only.get(url, self.gives)
+        if isinstance(gives, Exception):
+            raise gives
+        return gives
 
 
 class Clock:
@@ -225,10 +290,10 @@ def certificates(gives: bytes | Exception) -> tuple[Certificates, Any, Clock]:
     return Certificates(guard, clock=clock), guard, clock
 
 
-def told(kept: Certificates, url: str = URL) -> str:
+def told(kept: Certificates, url: str = URL, reason: str = "certificate_refused") -> str:
     with pytest.raises(Refusal) as caught:
         kept.chain(url)
-    assert caught.value.refused.reason == "certificate_refused"
+    assert caught.value.refused.reason == reason
     return caught.value.refused.detail
 
 
@@ -272,16 +337,96 @@ def test_a_flood_of_urls_is_no_flood_of_fetches_and_forgets_nothing_good() -> No
     kept.chain(URL)
     guard.gives = OutwardFailed("it answered 404")
     for number in range(1000):
-        told(kept, f"{URL}?{number}")
+        told(kept, f"{URL}?{number}", "certificate_refused" if number < MOST_NEW - 1 else "try_later")
     assert guard.asked == MOST_NEW
-    assert "too many" in told(kept, f"{URL}?another")
+    assert "too many" in told(kept, f"{URL}?another", "try_later")
     assert kept.chain(URL) == chain(signer())
     guard.gives, clock.now = signer().pem, KEPT_S - 1
     for number in range(1000, 1000 + MOST_NEW):
         kept.chain(f"{URL}?{number}")
     clock.now = KEPT_S
-    assert "too many" in told(kept, f"{URL}?yet another")
+    assert "too many" in told(kept, f"{URL}?yet another", "try_later")
     assert kept.chain(URL) == chain(signer()), "what was good before is asked again all the same"
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"),
+    [
+        ("smn.example.com answered 404; only 2xx will do", "certificate_refused"),
+        ("smn.example.com answered 302; only 2xx will do", "certificate_refused"),
+        ("smn.example.com answered more than 65536 bytes", "certificate_refused"),
+        ("smn.example.com answered what is no HTTP", "certificate_refused"),
+        *(
+            (f"smn.example.com answered {status}; only 2xx will do", "try_later")
+            for status in (408, 429, 500, 503, 599)
+        ),
+        ("smn.example.com took longer than 5 s", "try_later"),
+        ("smn.example.com broke off", "try_later"),
+        ("asking smn.example.com failed: OSError: 'nobody answered 404'", "try_later"),
+    ],
+)
+def test_a_failure_that_may_pass_is_no_judgement(detail: str, reason: str) -> None:
+    kept, guard, clock = certificates(OutwardFailed(detail))
+    assert told(kept, reason=reason) == f"the certificate cannot be fetched: {detail}"
+    told(kept, reason=reason)
+    assert guard.asked == 1
+    clock.now, guard.gives = FAILED_S, signer().pem
+    assert kept.chain(URL) == chain(signer())
+
+
+def ask(kept: Certificates, url: str) -> str | None:
+    """Return the reason of a refusal, None when there is none."""
+    try:
+        kept.chain(url)
+    except Refusal as refusal:
+        return refusal.refused.reason
+    return None
+
+
+def attacked() -> tuple[Certificates, Any, Clock]:
+    """Return certificates of which only the one at URL is there, after strangers used up what may be asked."""
+    kept, guard, clock = certificates(OutwardFailed("it answered 404"))
+    guard.only[URL] = signer().pem
+    for number in range(MOST_NEW):
+        assert ask(kept, f"{URL}?{number}") == "certificate_refused"
+    return kept, guard, clock
+
+
+def test_strangers_cannot_keep_out_a_url_that_is_named_again() -> None:
+    kept, guard, _ = attacked()
+    assert ask(kept, URL) == "try_later"
+    for number in range(MOST_WAITING - 1):
+        assert ask(kept, f"{URL}?x{number}") == "try_later"
+    assert guard.asked == MOST_NEW
+    assert ask(kept, URL) is None
+
+
+def test_strangers_who_name_their_urls_again_delay_it_by_a_minute_for_each_of_its_messages_at_most() -> None:
+    """They would have to name as many as may be asked, each more often than it is named itself; and it is asked whoever comes."""
+    kept, guard, clock = attacked()
+    ask(kept, "https://evil.example/0")
+    for number in range(MOST_AGAIN - MOST_NEW):
+        for _ in range(2):
+            ask(kept, f"{URL}?again{number}")
+    assert guard.asked == MOST_AGAIN
+    assert [ask(kept, URL) for _ in range(3)] == ["try_later"] * 3
+    for number in range(MOST_AGAIN):
+        assert [ask(kept, f"{URL}?next{number}") for _ in range(2)] == ["try_later"] * 2
+    clock.now = FAILED_S
+    assert ask(kept, f"{URL}?anybody") == "try_later"
+    assert guard.urls[MOST_AGAIN:] == [URL]
+    assert ask(kept, URL) is None
+
+
+def test_who_waits_is_bounded_and_the_first_of_the_least_named_is_forgotten() -> None:
+    kept, guard, _ = attacked()
+    ask(kept, URL)
+    for number in range(3 * MOST_WAITING):
+        ask(kept, f"{URL}?x{number}")
+    assert len(kept._waiting) == MOST_WAITING
+    assert ask(kept, URL) == "try_later"
+    assert ask(kept, URL) is None
+    assert guard.asked == MOST_NEW + 1
 
 
 def test_a_long_attack_fills_no_memory() -> None:
@@ -325,7 +470,7 @@ def test_whoever_waits_for_a_fetch_that_breaks_is_told() -> None:
     kept, guard, _ = certificates(KeyError("a bug"))
     with pytest.raises(KeyError):
         kept.chain(URL)
-    assert told(kept) == "the certificate was not fetched"
+    assert told(kept, reason="try_later") == "the certificate was not fetched"
     assert guard.asked == 1
 
 

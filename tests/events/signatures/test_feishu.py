@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.signatures import BadSecret, Delivery, Refused, Secrets
+from events.signatures import BadOption, BadSecret, Delivery, Refused, Secrets
 from events.signatures.feishu import Feishu
 from tests.events.signatures.contract import ANY_TEXT, BODY, NOW, Request, SchemeContract, thoroughly
 
@@ -148,8 +148,18 @@ class TestEncrypted(Feishus):
             self.refused(signed(body, "wrong key"), "signature_mismatch")
 
     def test_the_token_alone_signs_no_event(self) -> None:
-        """With SHA-1, which takes the token as its key, there are only old cards."""
-        for body in (dumps(V2), dumps(V1), sealed(dumps(V2)), b'{"event": {}}', b'{"uuid": 1}', b'{"header": {}}'):
+        """A structured CloudEvent, or whatever else runs an operation, must not be signed by the token where there is a key."""
+        event = b'{"specversion":"1.0","id":"1","source":"/s","type":"hongyan.elb.list_members","data":{}}'
+        for body in (
+            event,
+            BODY,
+            dumps(V2),
+            dumps(V1),
+            sealed(dumps(V2)),
+            b'{"event": {}}',
+            b'{"uuid": 1}',
+            b'{"header": {}}',
+        ):
             self.refused(signed(body, TOKEN, name="sha1"), "signature_mismatch")
             self.refused(signed(body, KEY, name="sha1"), "signature_mismatch")
 
@@ -376,6 +386,21 @@ class TestOldCard(Feishus):
     """Old card callbacks: SHA-1 with the token; the `token` in the body is the card's own."""
 
     __test__ = True
+    scheme = Feishu(old_cards=True)
+
+    def test_they_are_not_taken_unless_the_settings_say_so(self) -> None:
+        request = self.request()
+        result = Feishu().verify(request.body, request.headers, request.query, self.secrets(), NOW)
+        assert isinstance(result, Refused)
+
+    def test_with_them_the_token_alone_still_signs_no_event(self) -> None:
+        for body in (dumps(V2), dumps(V1), sealed(dumps(V2)), b'{"event": {}}', b'{"uuid": 1}', b'{"header": {}}'):
+            self.refused(signed(body, TOKEN, name="sha1"), "signature_mismatch")
+
+    @pytest.mark.parametrize("given", [1, "true", None])
+    def test_the_option_is_a_boolean(self, given: Any) -> None:
+        with pytest.raises(BadOption, match="true or false"):
+            Feishu(old_cards=given)
 
     def request(
         self,

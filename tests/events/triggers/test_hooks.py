@@ -11,7 +11,7 @@ import pytest
 
 from events.captures import Capture, Captures
 from events.cloudevents.http import from_http
-from events.deliveries import Deliveries
+from events.deliveries import Deliveries, Unavailable
 from events.dispatch import Dispatcher
 from events.problems import HttpAnswer
 from events.samples import sample
@@ -329,11 +329,54 @@ def test_the_very_same_request_again_is_a_replay() -> None:
     assert len(door.emulator.journal) == 1
 
 
-def test_after_the_window_it_is_too_old() -> None:
+def test_it_is_a_replay_for_as_long_as_it_is_not_too_old() -> None:
     door = Door()
     door.send()
-    door.now += 601
-    assert reason_of(door.send()) == "too_old"
+    for later, reason in ((1, "replayed"), (300, "replayed"), (301, "too_old"), (10**6, "too_old")):
+        door.now = NOW + later
+        assert reason_of(door.send()) == reason
+
+
+@pytest.mark.parametrize("later", [5, 300, 1800, 18_000, 6 * 86_400])
+def test_the_senders_own_retry_is_not_done_again_however_late(later: float) -> None:
+    door = Door()
+    assert door.send(headers=signed(id_="d-1")).status == 200
+    door.now += later
+    assert door.send(headers=signed(door.now, id_="d-1")).status == 200
+    assert len(door.emulator.journal) == 1
+
+
+def test_what_is_partly_done_is_not_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = sample("csbs.check_restorable")
+    door = Door(sender(operations=frozenset({"csbs.check_restorable"}), operation="csbs.check_restorable"))
+    monkeypatch.setattr("events.dispatch.Partial", dict)
+    assert event_of(door.send(body, signed(id_="d-1"))).data["outcome"] == "partial"
+    assert door.send(body, signed(NOW + 1, id_="d-1")).headers == {"Idempotent-Replayed": "true"}
+
+
+def test_a_write_in_doubt_that_may_be_repeated_is_taken_again_as_its_sender_was_told() -> None:
+    operation = "vpcep.update_connection_descriptions"
+    door = Door(sender(operations=frozenset({operation}), operation=operation))
+    door.emulator.faults.add(kind="drop_after", times=9)
+    first = door.send(sample(operation), signed(id_="d-1"))
+    assert (first.status, event_of(first).data["outcome"]) == (503, "unknown")
+    door.emulator.faults.clear()
+    assert door.send(sample(operation), signed(NOW + 5, id_="d-1")).status == 200
+
+
+@pytest.mark.parametrize("body", [BODY, b"{}"])
+def test_the_sender_is_told_what_became_of_it_even_if_that_cannot_be_remembered(
+    body: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise Unavailable("disk full")
+
+    door = Door()
+    monkeypatch.setattr(Deliveries, "finish", fails)
+    monkeypatch.setattr(Deliveries, "release", fails)
+    with caplog.at_level(logging.ERROR, "hongyan"):
+        assert door.send(body).status == (200 if body == BODY else 400)
+    assert caplog.records[-1].message == "deliveries.unavailable"
 
 
 class Timeless(Fake):
@@ -354,7 +397,7 @@ def test_a_request_signed_in_the_future_is_remembered_until_its_window_is_over()
     door = Door()
     ahead = signed(NOW + 300)
     assert door.send(headers=ahead).status == 200
-    for later in (300, 599, 600):
+    for later in (299, 300, 599, 600):
         door.now = NOW + later
         assert reason_of(door.send(headers=ahead)) == "replayed"
     door.now = NOW + 601
@@ -423,6 +466,8 @@ def test_when_our_process_dies_in_the_middle_it_is_not_taken_for_undone(monkeypa
         with pytest.raises(KeyboardInterrupt):
             door.send(headers=signed(id_="d-1"))
     assert reason_of(door.send(headers=signed(NOW + 1, id_="d-1")), 409) == "under_way"
+    door.now += 100
+    assert reason_of(door.send(headers=signed(door.now, id_="d-1")), 409) == "already_handled"
 
 
 def test_what_cannot_be_remembered_is_not_done(caplog: pytest.LogCaptureFixture) -> None:

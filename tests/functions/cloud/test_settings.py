@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.cloud.endpoints import checked, endpoint
+from functions.cloud.endpoints import checked, domain, endpoint
 from functions.cloud.errors import ConfigurationError
 from functions.cloud.settings import CloudSettings
 from tests.support import PROJECT
@@ -110,6 +110,7 @@ def test_endpoints() -> None:
     assert endpoint("elb", "cn-north-4", overrides) == "https://elb.example.com"
     assert endpoint("elb", "cn-north-1", overrides) == "https://elb.cn-north-1.myhuaweicloud.com"
     assert endpoint("iam", "cn-north-4", overrides) == "https://iam.example.com"
+    assert (domain("cn-north-4"), domain("eu-west-101")) == ("myhuaweicloud.com", "myhuaweicloud.eu")
     assert endpoint("apig", "eu-west-101", {}) == "https://apig.eu-west-101.myhuaweicloud.eu"
 
 
