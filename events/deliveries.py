@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,8 @@ class Deliveries:
                 )  # Nobody else learns who sends, or makes us forget it.
             # Autocommit: each transaction below says where it begins and ends.
             self._file = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            # An application that is thrown away closes it, too.
+            weakref.finalize(self, self._file.close)
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.executescript(_TABLES)
