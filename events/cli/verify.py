@@ -107,11 +107,7 @@ def command(
     received = None if capture is None else capture_of(capture)
     senders = senders_of(senders_file)
     sender = sender_of(senders, received.sender if received else name or "")
-    if received:
-        request = _kept(received)
-    else:
-        asked = parse_qs("&".join(text.removeprefix("?") for text in query), keep_blank_values=True)
-        request = HttpRequest(headers, body or b"", query=asked, https=True)
+    request = _kept(received) if received else _described(headers, query, body or b"")
     now = at if at is not None else received.time if received else time.time()
     found = explain(
         sender,
@@ -128,6 +124,12 @@ def command(
         facts = {"cause": found.cause, "told": found.told, "fix": found.fix, "notes": list(found.notes)}
         show_json({**facts, "sender": sender.name, "reason": found.reason})
     context.exit({"ok": 0, "not_judged": 2}.get(found.cause, 1))
+
+
+def _described(headers: Mapping[str, str], query: Sequence[str], body: bytes) -> HttpRequest:
+    """Return the request that the options describe."""
+    asked = parse_qs("&".join(text.removeprefix("?") for text in query), keep_blank_values=True)
+    return HttpRequest(headers, body, query=asked, https=True)
 
 
 def _kept(capture: Capture) -> HttpRequest:
