@@ -19,6 +19,6 @@ os.environ["PATH"] = os.pathsep.join([*map(str, _PYENV.glob("versions/3.1*/bin")
 def tests(session: nox.Session) -> None:
     pip = ("python", "-m", "pip", "--disable-pip-version-check", "-qq")
     session.run(*pip, "install", "--upgrade", "pip>=25.1")
-    session.run(*pip, "install", "--constraint", "constraints.txt", ".[crypto,docs]", "--group", "test")
+    session.run(*pip, "install", "--constraint", "constraints.txt", ".[crypto,deploy,docs]", "--group", "test")
     # Every test on every Python, but property tests with fewer examples than `make test` has.
     session.run("python", "-m", "pytest", "-q", *session.posargs, env={"HYPOTHESIS_PROFILE": "fast"})
