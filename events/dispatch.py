@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 
 from events.cloudevents import CloudEvent
 from events.facts import error_data, log_facts, payload_refused, upstream_data
-from functions.cloud.errors import CallError, PayloadRefused, ProjectNotAllowed
+from functions.cloud.errors import CallError, NotGranted, PayloadRefused, ProjectNotAllowed
 from functions.registry import Partial, find
 from schemas.fields import PathId
 from schemas.result import SCHEMA_ID
@@ -67,29 +67,34 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a call: its result event, and the error in it (None when it succeeded or was partial)."""
+    """What became of a call: its result event, and the error in it (None when it succeeded or was partial).
+
+    `repeatable`: running the call once more would have no further effect.
+    """
 
     event: CloudEvent
     outcome: str
     error: CallError | None
+    repeatable: bool = True
 
 
 class Dispatcher:
-    """Runs calls; make one at start and share it between threads."""
+    """Runs calls; make one at start and share it between threads. `only` is the one operation that may be run, "" for any."""
 
-    def __init__(self, client: Client, settings: EventSettings) -> None:
+    def __init__(self, client: Client, settings: EventSettings, only: str = "") -> None:
         self._client = client
         self._settings = settings
+        self._only = only
 
     def dispatch(self, call: Call) -> Result:
         """Run one call and return its result; never raises for anything that the call, the payload or the cloud does."""
-        run = _Run(self._client, call)
+        run = _Run(self._client, call, self._only)
         run.go()
         data = run.data()
         event = self._event(call, run, data)
         level = logging.WARNING if run.outcome in ("failed", "unknown") else logging.INFO
         log.log(level, "call.finished", extra={"facts": log_facts(event, data)})
-        return Result(event, run.outcome, run.error)
+        return Result(event, run.outcome, run.error, run.repeatable)
 
     def _event(self, call: Call, run: _Run, data: dict[str, Any]) -> CloudEvent:
         settings = self._client.settings
@@ -111,9 +116,10 @@ class Dispatcher:
 class _Run:
     """One call under way: what is known so far, so that a result can be told from wherever it ends."""
 
-    def __init__(self, client: Client, call: Call) -> None:
+    def __init__(self, client: Client, call: Call, only: str) -> None:
         self._client = client
         self._call = call
+        self._only = only
         self._function: Function | None = None
         self._cloud: Cloud | None = None
         self._payload: Mapping[str, Any] = {}
@@ -143,6 +149,8 @@ class _Run:
     def _checked(self) -> None:
         if self._call.refusal:
             raise self._call.refusal
+        if self._only and self._call.operation != self._only:
+            raise NotGranted(f"this deployment runs {self._only} only")
         self._function = find(self._call.operation)
         if not isinstance(self._call.payload, dict):
             raise PayloadRefused("the payload must be a JSON object", fields={"_schema": ["Must be a JSON object."]})
@@ -188,6 +196,12 @@ class _Run:
         if not (self._function.idempotent and error.retryable):
             error.kind, error.retry_after_s = "unknown", None
             error.message = f"it is not known whether this took effect: {error.message}"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether running the call once more would have no further effect."""
+        safe = self._function is None or self._function.reads or self._function.idempotent
+        return safe or self.outcome in ("rejected", "failed")
 
     @property
     def subject(self) -> str | None:

@@ -23,7 +23,7 @@ def granted(sender: Sender, request: HttpRequest, verified: Verified, settings: 
 
     What to run is said by what is signed, or by the sender's settings: by the type of a CloudEvent in the body, else by `operation`.
     """
-    deadline = deadline_of(settings, sender.scheme.answer_within_s)
+    deadline = deadline_of(settings, request, sender.scheme.answer_within_s)
     headers = request.lower()
     if verified.content_type is not None:
         headers = {**headers, "content-type": verified.content_type}

@@ -34,6 +34,7 @@ class HttpRequest:
     """A request as it came: header names in any case, the body's raw bytes, the query's values by name.
 
     `client` is the address it came from, "" when it is not known; `https` tells whether its way here was encrypted, or within this machine.
+    `kind` is the trigger's name in results; `deadline` is when the platform must have the answer, None where the settings alone decide.
     """
 
     headers: Mapping[str, str] = field(repr=False)
@@ -42,6 +43,8 @@ class HttpRequest:
     query: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     client: str = ""
     https: bool = False
+    kind: str = "webhook"
+    deadline: Deadline | None = None
 
     def header(self, name: str) -> str:
         """Return a header's value, "" when it was not sent; `name` in lower case."""
@@ -96,7 +99,7 @@ class HttpDoor:
         return self._answer(request, None)
 
     def _answer(self, request: HttpRequest, operation: str | None) -> HttpAnswer:
-        deadline = deadline_of(self._settings)
+        deadline = deadline_of(self._settings, request)
         try:
             refuse_compressed(request)
             if mode(request.headers) is None:
@@ -108,10 +111,14 @@ class HttpDoor:
         return calls.answer(calls.run(self._dispatcher), request.header("accept"))
 
 
-def deadline_of(settings: EventSettings, most_s: float | None = None) -> Deadline:
-    """Return when an answer must be written: what the settings give a call, or `most_s` (seconds) where the sender waits no longer."""
+def deadline_of(settings: EventSettings, request: HttpRequest, most_s: float | None = None) -> Deadline:
+    """Return when an answer must be written: what the settings give a call, or sooner.
+
+    `most_s` is how long (seconds) the sender waits; the platform that the request came through may have a deadline of its own.
+    """
     seconds = settings.deadline_s if most_s is None else min(settings.deadline_s, most_s)
-    return Deadline.after(seconds, margin=_MARGIN_S)
+    deadline = Deadline.after(seconds, margin=_MARGIN_S)
+    return deadline if request.deadline is None else min(deadline, request.deadline, key=Deadline.remaining)
 
 
 def refuse_compressed(request: HttpRequest) -> None:
@@ -134,9 +141,9 @@ def events_of(request: HttpRequest, settings: EventSettings, deadline: Deadline,
         raise NotTaken(413, f"a batch holds at most {MOST_EVENTS} events")
     trace = trace_of(request.lower())
     if operation is None:
-        calls = [from_typed_event(event, settings.prefix, deadline, "webhook", trace) for event in events]
+        calls = [from_typed_event(event, settings.prefix, deadline, request.kind, trace) for event in events]
     else:
-        calls = [from_event(event, operation, deadline, "webhook", trace) for event in events]
+        calls = [from_event(event, operation, deadline, request.kind, trace) for event in events]
     return Calls(tuple(calls), isinstance(found, list))
 
 
@@ -151,7 +158,7 @@ def bare(request: HttpRequest, operation: str, deadline: Deadline, key: str | No
         payload=payload,
         deadline=deadline,
         source=_BARE_SOURCE,
-        trigger="webhook",
+        trigger=request.kind,
         id=key,
         sender_id=key,
         extensions=trace_of(request.lower()),

@@ -1,0 +1,37 @@
+"""Result events on standard output, one JSON line each: what the platforms collect as a function's log, and what a pipe reads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from events import strictjson
+from events.cloudevents.json import to_envelope
+from events.sinks import SinkUnavailable
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from events.cloudevents import CloudEvent
+
+
+class Stdout:
+    """Writes events in the JSON format of CloudEvents; a line is never broken by another thread's."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """Write to `stream`, to whatever is standard output at the time when it is None."""
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def emit(self, event: CloudEvent) -> None:
+        """As the contract says."""
+        line = strictjson.dumps(to_envelope(event)).decode() + "\n"
+        stream = self._stream or sys.stdout
+        try:
+            with self._lock:
+                stream.write(line)
+                stream.flush()
+        except (OSError, ValueError) as error:
+            # ValueError: the stream is closed, or its encoding lacks a character.
+            raise SinkUnavailable(f"standard output takes nothing: {type(error).__name__}") from error
