@@ -79,10 +79,8 @@ class Batches:
                     return
                 record = batch.records[index]
                 started = time.monotonic()
-                seconds = min(end.remaining(), self._events.deadline_s)
-                result = self._dispatcher.dispatch(
-                    record.asks(replace(end, at=end.clock() + seconds), self._events, self._own)
-                )
+                deadline = replace(end, at=min(end.at, end.clock() + self._events.deadline_s))
+                result = self._dispatcher.dispatch(record.asks(deadline, self._events, self._own))
                 if batch.closed:
                     # It was given back while its call hung beyond every deadline; whoever reads this knows that it is run twice.
                     log.error("record.late", extra={"facts": {"trigger": record.kind, "id": record.id}})

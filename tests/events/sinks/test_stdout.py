@@ -1,0 +1,40 @@
+"""Result events on standard output: whole lines, from any number of threads, or an error that says they did not leave."""
+
+from __future__ import annotations
+
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from events.cloudevents import CloudEvent
+from events.sinks import SinkUnavailable
+from events.sinks.stdout import Stdout
+
+EVENT = CloudEvent("1", "/a", "b", {"name": "鸿雁", "text": "a\nb"})
+
+
+def test_an_event_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    Stdout().emit(EVENT)
+    text = capsys.readouterr().out
+    assert text.count("\n") == 1
+    assert json.loads(text) == {"specversion": "1.0", "id": "1", "source": "/a", "type": "b", "data": EVENT.data}
+
+
+def test_lines_are_not_mixed_up() -> None:
+    stream = io.StringIO()
+    sink = Stdout(stream)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: sink.emit(EVENT), range(200)))
+    assert {json.loads(line)["id"] for line in stream.getvalue().splitlines()} == {"1"}
+    assert stream.getvalue().count("\n") == 200
+
+
+def test_an_output_that_takes_nothing_is_told() -> None:
+    closed = io.StringIO()
+    closed.close()
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    for stream in (closed, narrow):
+        with pytest.raises(SinkUnavailable):
+            Stdout(stream).emit(EVENT)
