@@ -108,9 +108,9 @@ class SaidTime(fields.String):
         if not match:
             return None
         day, clock, fraction, zone = match.groups()
-        offset = "+0000" if zone in (None, "Z") else zone.replace(":", "")
+        offset = "+00:00" if zone in (None, "Z") else f"{zone[:3]}:{zone[-2:]}"
         try:
-            moment = datetime.strptime(f"{day}T{clock}{offset}", "%Y-%m-%dT%H:%M:%S%z").astimezone(timezone.utc)
+            moment = datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(timezone.utc)
         except (ValueError, OverflowError):
             return None
         return moment.isoformat(timespec="seconds")[:19] + (fraction or "") + "Z"
