@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from functions.cloud.errors import CloudRefused, OutOfTime
+from functions.cloud.errors import CloudRefused, ConfigurationError, OutOfTime
 from functions.cloud.signer import authorization, signature
 
 if TYPE_CHECKING:
@@ -59,6 +59,33 @@ class AkSk:
 
     def renew(self, request: Outgoing) -> bool:  # noqa: ARG002
         """Return False: five wrong signatures in a row lock a key for five minutes, so none is repeated."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class GivenToken:
+    """A token of IAM that somebody else has fetched (`X-Auth-Token`): good for the project that it was made for, until it expires."""
+
+    token: str = field(repr=False)
+
+    def authorize(self, request: Outgoing, deadline: Deadline) -> None:  # noqa: ARG002
+        """Add `X-Auth-Token`."""
+        request.headers["x-auth-token"] = self.token
+
+    def renew(self, request: Outgoing) -> bool:  # noqa: ARG002
+        """Return False: whoever gave it gives the next one, too."""
+        return False
+
+
+class NotGiven:
+    """Stands where temporary keys are awaited: a request before that is refused."""
+
+    def authorize(self, request: Outgoing, deadline: Deadline) -> None:  # noqa: ARG002
+        """Raise ConfigurationError."""
+        raise ConfigurationError("no keys were handed over with the invocation")
+
+    def renew(self, request: Outgoing) -> bool:  # noqa: ARG002
+        """Return False."""
         return False
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from functions.cloud.answers import read
-from functions.cloud.auth import AkSk, IamToken
+from functions.cloud.auth import AkSk, IamToken, NotGiven
 from functions.cloud.codes import classify
 from functions.cloud.errors import CallError, CloudRefused, OutOfTime
 from functions.cloud.iam import fetch_token
@@ -52,8 +52,14 @@ class Client:
         self.settings.require()
         return Cloud(self, deadline, project_id or self.settings.project_id, safe=reads or idempotent)
 
+    def use(self, credentials: Credentials) -> None:
+        """Take these from the next attempt on, also while other threads ask: each attempt has the old ones or these, never some of both."""
+        self.credentials = credentials
+
     def _own_credentials(self) -> Credentials:
         own = self.settings
+        if own.temporary_keys:
+            return NotGiven()
         if own.username and not own.access_key:
             return IamToken(lambda project_id, deadline: fetch_token(own, self.transport, project_id, deadline))
         return AkSk(own.access_key, own.secret_key, own.security_token)

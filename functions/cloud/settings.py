@@ -24,6 +24,7 @@ class CloudSettings:
     """Settings of the client; secrets never show in its repr.
 
     Times are seconds. `emulator` is "" for the real cloud, `local` for the emulator in this process, else the emulator's base URL.
+    `temporary_keys`: there are no keys here, since the platform hands them over with each invocation (`Client.use`).
     """
 
     region: str = ""
@@ -40,6 +41,7 @@ class CloudSettings:
     connect_timeout_s: float = 3.05
     attempts: int = 4
     pool_size: int = 32
+    temporary_keys: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> CloudSettings:
@@ -65,6 +67,8 @@ class CloudSettings:
     def missing(self) -> list[str]:
         """Return the names of the variables that are still needed, [] when the settings are complete."""
         names = [f"{_SDK}{name}" for name in ("PROJECT_ID", "REGION") if not getattr(self, _ACCOUNT[name])]
+        if self.temporary_keys:
+            return names
         by_password = self.username and not self.access_key
         needed = ["USERNAME", "PASSWORD", "DOMAIN_NAME"] if by_password else ["AK", "SK"]
         return names + [f"{_SDK}{name}" for name in needed if not getattr(self, _ACCOUNT[name])]
@@ -79,6 +83,10 @@ class CloudSettings:
             )
         return self
 
+    def names_credentials(self) -> bool:
+        """Whether any part of an account's credentials was set, be it all of them or not."""
+        return any((self.access_key, self.secret_key, self.security_token, self.username, self.password))
+
     def endpoint(self, service: str) -> str:
         """Return the base URL of a service."""
         if self.emulator:
@@ -88,6 +96,11 @@ class CloudSettings:
     def may_use(self, project_id: str) -> bool:
         """Whether a payload may name this project."""
         return project_id == self.project_id or project_id in self.allowed_projects
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text can be a key or a token: what goes into a header as it is, without blanks or control characters."""
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 _IN_HEADERS = ("AK", "SK", "SECURITY_TOKEN")
@@ -117,7 +130,7 @@ def _account(env: Mapping[str, str]) -> dict[str, str]:
     account = {name: env.get(_SDK + name, "") for name in _ACCOUNT}
     account.update({name: value.strip() for name, value in account.items() if name != "PASSWORD"})
     for name in _IN_HEADERS:
-        if not (account[name].isascii() and account[name].isprintable() and " " not in account[name]):
+        if not is_key(account[name]):
             raise ConfigurationError(
                 f"{_SDK}{name} holds a blank or a character that no key has: was it cut or wrapped?"
             )

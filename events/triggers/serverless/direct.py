@@ -1,0 +1,42 @@
+"""Invocations of a function itself, with no trigger between: its result event is the answer, for both platforms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from events.cloudevents.json import to_envelope
+from events.dispatch import Dispatcher
+from events.triggers.serverless.whole import TryAgain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from events.triggers.serverless.app import App
+    from events.triggers.serverless.invocation import Invocation
+    from events.triggers.serverless.records import Record
+
+_SAYS_WHAT = ({"specversion"}, {"operation", "payload"})
+
+
+def says_what(event: Mapping[str, Any], app: App) -> bool:
+    """Tell whether an event, or the settings, say what to run: else nobody can have meant this function."""
+    return bool(app.own.operation) or any(keys <= event.keys() for keys in _SAYS_WHAT)
+
+
+def answer(record: Record, app: App, invocation: Invocation) -> dict[str, Any]:
+    """Return the result event as a JSON object; it is written nowhere else, so who invokes asynchronously wants a destination.
+
+    The record's id is the invocation's, for an event that has none of its own.
+
+    Raises TryAgain for what is worth another try: it makes the platform repeat an asynchronous invocation, and who waits for the answer
+    reads of it there.
+    """
+    end = invocation.deadline
+    deadline = replace(end, at=end.clock() + min(end.remaining(), app.events.deadline_s))
+    call = record.asks(deadline, app.events, app.own)
+    result = Dispatcher(app.client, app.events, app.own.operation).dispatch(call)
+    if result.error and result.error.retryable:
+        code = f" ({result.error.code})" if result.error.code else ""
+        raise TryAgain(f"{result.error.kind}{code}: {result.error.message}")
+    return to_envelope(result.event)
