@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint test-all test-ends test-nightly clean
+.PHONY: help install demo run test lint test-all test-ends test-package test-nightly clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ test-all: $(VENV)/.installed-nox  ## the tests on every Python from 3.10 to 3.13
 
 test-ends: $(VENV)/.installed-nox  ## the tests on the oldest and the newest of them
 	@$(BIN)/nox --sessions tests-3.10 tests-3.13
+
+test-package: $(VENV)/.installed-dev  ## make the zips twice, and run events through what is in them
+	@$(BIN)/python -m tests.package_run
 
 test-nightly: $(VENV)/.installed-dev  ## 100,000 examples of each scheme's property tests (an hour or two)
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/events/signatures -q --hypothesis-show-statistics

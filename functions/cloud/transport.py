@@ -92,7 +92,11 @@ def _session(settings: CloudSettings) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter: BaseAdapter = DeadlineAdapter(pool_connections=8, pool_maxsize=settings.pool_size, max_retries=0)
     if settings.emulator == LOCAL:
-        from functions.cloud.emulator.adapter import EmulatorAdapter
+        try:
+            from functions.cloud.emulator.adapter import EmulatorAdapter
+        except ModuleNotFoundError:
+            told = "HONGYAN_EMULATOR=local: the emulator is not among the files that are deployed; set a loopback URL of `flask emulator`"
+            raise ConfigurationError(told) from None
         from functions.cloud.emulator.core import Emulator
 
         adapter = EmulatorAdapter(Emulator())

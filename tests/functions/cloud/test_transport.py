@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -311,3 +312,9 @@ def test_proxies_and_authorities_are_read_once_at_start(monkeypatch: pytest.Monk
     assert [options["proxies"].get("https") for options in seen] == ["http://proxy.invalid:3128", None, None]
     assert {options["verify"] for options in seen} == {__file__}
     assert not any(options["allow_redirects"] for options in seen)
+
+
+def test_an_emulator_that_was_not_deployed_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "functions.cloud.emulator.adapter", None)
+    with pytest.raises(ConfigurationError, match="not among the files that are deployed"):
+        Transport(settings("local"), {})
