@@ -40,8 +40,10 @@ def published(event: Mapping[str, Any], app: App) -> dict[str, Any]:
     kind, prefix = text(event, "detail-type"), f"{app.events.prefix}."
     if "detail" not in event:
         raise EventRefused("detail is missing: it holds the payload")
+    # Publishers name themselves in any script; a source here is ASCII.
+    publisher = {"source": ascii(text(event, "source"))[1:-1]}
     return {
-        "source": name(event, "source"),
+        "source": name(publisher, "source"),
         "id": name(event, "id"),
         "body": event["detail"] if app.own.payload is None else event,
         "operation": kind[len(prefix) :] if kind.startswith(prefix) else None,

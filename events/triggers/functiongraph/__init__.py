@@ -50,12 +50,12 @@ class FunctionGraph:
         except ConfigurationError as error:
             return _unconfigured(event, error)
         invocation = invoked(context, self._app.own.margin_s)
-        if eventgrid.brought(event, self._app.events.prefix):
-            return eventgrid.answer({"events": [event]}, self._app, invocation)
         for trigger in _TRIGGERS:
             if trigger.takes(event):
                 found: dict[str, Any] = trigger.answer(event, self._app, invocation)
                 return found
+        if eventgrid.brought(event, self._app.events.prefix):
+            return eventgrid.answer({"events": [event]}, self._app, invocation)
         return direct.answer(event, self._app, invocation, KNOWN)
 
     def _take_credentials(self, context: Any) -> None:

@@ -62,6 +62,14 @@ def test_a_replay_has_the_same_result_id() -> None:
     assert function.sink.events[-1].id != first
 
 
+def test_publishers_may_name_themselves_in_any_script() -> None:
+    function = Function()
+    for source in ("监控", "告警", "监控"):
+        assert function(eventbridge(source=source))["outcomes"] == {"succeeded": 1}
+    first, other, again = (event.id for event in function.sink.events)
+    assert first == again != other
+
+
 @pytest.mark.parametrize("null", [True, False])
 def test_every_field_that_may_be_null_or_absent(null: bool) -> None:
     names = ("time", "resources", "version", "account", "region")
@@ -109,6 +117,8 @@ def test_what_is_worth_another_try_is_raised_and_tells_nothing_yet() -> None:
         (eventbridge(**{"detail-type": 1}), "detail-type must be a string"),
         (eventbridge(id=None), "id must be a string"),
         (eventbridge(source=""), "source must be a string"),
+        (eventbridge(source=1), "source must be a string"),
+        (eventbridge(source="x" * 513), "source must be a string"),
     ],
 )
 def test_what_an_event_cannot_be(event: Any, refusal: str) -> None:

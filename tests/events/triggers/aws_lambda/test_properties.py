@@ -217,12 +217,6 @@ def test_an_object_that_is_nearly_an_event_is_answered_or_refused(
     check(functions[data.draw(st.integers(0, 2))], event)
 
 
-def test_any_value_of_an_event_may_be_of_another_type(functions: list[Function]) -> None:
-    kinds: tuple[Any, ...] = (None, True, -1, "", "\ud800", [], {}, ABSENT)
-    for number, (index, path) in enumerate(PLACES):
-        check(functions[number % 3], changed(SAMPLES[index], path, kinds[number % len(kinds)]))
-
-
 # Batches
 
 
