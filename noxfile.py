@@ -15,6 +15,14 @@ _PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 os.environ["PATH"] = os.pathsep.join([*map(str, _PYENV.glob("versions/3.1*/bin")), os.environ["PATH"]])
 
 
+@nox.session
+def template(session: nox.Session) -> None:
+    # They bring boto3, which the project's own environment must never have.
+    pip = ("python", "-m", "pip", "--disable-pip-version-check", "-qq")
+    session.run(*pip, "install", "--no-compile", "--requirement", "deploy/lint/requirements.txt")
+    session.run("python", "deploy/lint/lint.py")
+
+
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
 def tests(session: nox.Session) -> None:
     pip = ("python", "-m", "pip", "--disable-pip-version-check", "-qq")

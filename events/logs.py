@@ -27,15 +27,16 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
 
 
-def configure(stream: TextIO | None = None, *, people: bool | None = None) -> None:
+def configure(
+    stream: TextIO | None = None, *, people: bool | None = None, environ: Mapping[str, str] | None = None
+) -> None:
     """Write our logs to `stream` (standard error when None); calling it again replaces what the call before set up.
 
     `people` chooses short lines (True) or JSON lines (False); None asks whether the stream is a terminal. The level is
     HONGYAN_LOG_LEVEL, INFO when it is not set. Raises ConfigurationError when that is no level.
     """
-    level = os.environ.get("HONGYAN_LOG_LEVEL", "").strip().upper() or "INFO"
-    if level not in _LEVELS:
-        raise ConfigurationError(f"HONGYAN_LOG_LEVEL must be one of {', '.join(_LEVELS)}")
+    env = os.environ if environ is None else environ
+    level = env.get("HONGYAN_LOG_LEVEL", "").strip().upper() or "INFO"
     chosen = stream or sys.stderr
     short = chosen.isatty() if people is None else people
     handler = logging.StreamHandler(chosen)
@@ -43,7 +44,9 @@ def configure(stream: TextIO | None = None, *, people: bool | None = None) -> No
     logger = logging.getLogger(LOGGER)
     logger.handlers[:] = [handler]
     logger.propagate = False
-    logger.setLevel(level)
+    logger.setLevel(level if level in _LEVELS else "INFO")
+    if level not in _LEVELS:  # Only now: whoever is told can write it to the log.
+        raise ConfigurationError(f"HONGYAN_LOG_LEVEL must be one of {', '.join(_LEVELS)}")
 
 
 class JsonLines(logging.Formatter):

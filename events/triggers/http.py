@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from events.calls import check_sizes, from_body, from_event, from_typed_event, trace_of
@@ -34,7 +34,8 @@ class HttpRequest:
     """A request as it came: header names in any case, the body's raw bytes, the query's values by name.
 
     `client` is the address it came from, "" when it is not known; `https` tells whether its way here was encrypted, or within this machine.
-    `kind` is the trigger's name in results; `deadline` is when the platform must have the answer, None where the settings alone decide.
+    `kind` is the trigger's name in results; `deadline` is when the platform must have the answer, None where the settings alone decide;
+    `caller` is who a gateway has proved to call, None where nobody did.
     """
 
     headers: Mapping[str, str] = field(repr=False)
@@ -45,6 +46,7 @@ class HttpRequest:
     https: bool = False
     kind: str = "webhook"
     deadline: Deadline | None = None
+    caller: str | None = None
 
     def header(self, name: str) -> str:
         """Return a header's value, "" when it was not sent; `name` in lower case."""
@@ -108,6 +110,8 @@ class HttpDoor:
                 calls = events_of(request, self._settings, deadline, operation)
         except NotTaken as refused:
             return refused.answer
+        # Ids of one caller are never taken for another's.
+        calls = replace(calls, each=tuple(replace(call, sender=request.caller) for call in calls.each))
         return calls.answer(calls.run(self._dispatcher), request.header("accept"))
 
 

@@ -185,7 +185,7 @@ class Broken:
         changed = registry.Function(
             found.name, call, found.payload, found.result, found.subject, found.reads, found.idempotent
         )
-        monkeypatch.setattr("events.dispatch.find", lambda _: changed)
+        monkeypatch.setattr("events.running.find", lambda _: changed)
 
 
 def boom(payload: Mapping[str, Any], cloud: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from events.triggers.aws_lambda import direct, eventbridge, gateway, sns, sqs
 from events.triggers.serverless.app import App
+from events.triggers.serverless.gateway import unconfigured
 from events.triggers.serverless.invocation import Invocation, remaining_s
 from functions.cloud.errors import ConfigurationError
 
@@ -49,7 +50,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     except ConfigurationError as error:
         log.error("function.unconfigured", extra={"facts": {"detail": error.message}})  # noqa: TRY400 - it says it all
         if isinstance(event, dict) and gateway.takes(event):
-            return gateway.unconfigured()
+            return unconfigured()
         raise
     return function.answer(event, context)
 

@@ -9,6 +9,8 @@ from events.triggers.serverless.records import Record
 from events.triggers.serverless.shapes import UnknownEvent, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from events.triggers.serverless.app import App
     from events.triggers.serverless.invocation import Invocation
 
@@ -16,6 +18,19 @@ KIND = "lambda.invoke"
 """The trigger's name in results."""
 
 _KNOWN = "those of API Gateway, function URLs, SQS, SNS and EventBridge"
+# Keys of what other pollers, gateways and destinations send.
+_TRIGGERS = frozenset(
+    {
+        "awslogs",
+        "eventSource",
+        "messages",
+        "records",
+        "Records",
+        "requestContext",
+        "requestPayload",
+        "rmqMessagesByQueue",
+    }
+)
 
 
 def answer(event: Any, app: App, invocation: Invocation) -> dict[str, Any]:
@@ -26,9 +41,20 @@ def answer(event: Any, app: App, invocation: Invocation) -> dict[str, Any]:
     Raises TryAgain for what is worth another try: Lambda then repeats an asynchronous invocation, and who waits for the answer is told in
     `errorType` and `errorMessage`. Raises UnknownEvent when nothing says what to run.
     """
-    # Another source's records: an answer would say that they are done.
-    if isinstance(event, dict) and "Records" in event and app.own.payload is None:
-        raise UnknownEvent(f"Records are not of a source that is known here; known events are {_KNOWN}")
     if not isinstance(event, dict) or not direct.says_what(event, app):
         raise unknown(event, _KNOWN)
+    if _is_a_triggers(event, app):
+        raise UnknownEvent(f"the event is of a trigger that is not read here; known are {_KNOWN}")
     return direct.answer(Record(KIND, invocation.function, invocation.id, event), app, invocation)
+
+
+def _is_a_triggers(event: Mapping[str, Any], app: App) -> bool:
+    """Whether a trigger sent the event: its poller takes any answer for "done", so it must not be answered as if it were a payload.
+
+    A single record of any source (S3, say) is taken where HONGYAN_PAYLOAD says what to look for in it.
+    """
+    if direct.names_itself(event):
+        return False
+    records = event.get("Records")
+    wanted = app.own.payload is not None and isinstance(records, list) and len(records) == 1
+    return not (_TRIGGERS - {"Records"} if wanted else _TRIGGERS).isdisjoint(event)

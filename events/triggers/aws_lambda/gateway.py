@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from events.problems import problem
+from events.triggers.aws_lambda import callers
 from events.triggers.serverless import gateway as doors
-from events.triggers.serverless.shapes import EventRefused, items, mapping, name, text
+from events.triggers.serverless.shapes import EventRefused, mapping, name, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +29,6 @@ def answer(event: Mapping[str, Any], app: App, invocation: Invocation) -> dict[s
         return doors.refused(refused)
 
 
-def unconfigured() -> dict[str, Any]:
-    """Return the answer of a function that cannot start: a stranger is not told which settings it lacks."""
-    told = "the function's settings are missing or wrong; its log names them"
-    return doors.proxied(problem(500, "internal", told))
-
-
 def _is_second(event: Mapping[str, Any]) -> bool:
     context = event["requestContext"]
     return isinstance(context, dict) and "http" in context
@@ -46,6 +40,7 @@ def _first(event: Mapping[str, Any], app: App) -> doors.Incoming:
     if "elb" in context:
         raise EventRefused("load balancers are not read here: put an API Gateway or a function URL before the function")
     identity = mapping(context, "identity", "requestContext")
+    caller = callers.first(context, identity)
     return doors.Incoming(
         kind="apigateway.http" if event.get("version") == "1.0" else "apigateway.rest",
         method=name(event, "httpMethod"),
@@ -56,7 +51,8 @@ def _first(event: Mapping[str, Any], app: App) -> doors.Incoming:
         encoded=_flag(event),
         client=text(identity, "sourceIp", "requestContext.identity"),
         https=True,
-        authenticated=app.own.gateway_authenticates or _first_proves(context, identity),
+        authenticated=app.own.gateway_authenticates or caller is not None,
+        caller=caller,
     )
 
 
@@ -65,6 +61,7 @@ def _second(event: Mapping[str, Any], app: App) -> doors.Incoming:
     context = mapping(event, "requestContext")
     http = mapping(context, "http", "requestContext")
     host = text(context, "domainName", "requestContext")
+    caller = callers.second(context)
     return doors.Incoming(
         kind="lambda.url" if ".lambda-url." in host else "apigateway.http",
         method=name(http, "method", "requestContext.http"),
@@ -75,36 +72,9 @@ def _second(event: Mapping[str, Any], app: App) -> doors.Incoming:
         encoded=_flag(event),
         client=text(http, "sourceIp", "requestContext.http"),
         https=True,
-        authenticated=app.own.gateway_authenticates or _second_proves(context),
+        authenticated=app.own.gateway_authenticates or caller is not None,
+        caller=caller,
     )
-
-
-# Whoever sends a request writes its headers, query and body; what stands in `requestContext` the gateway alone writes.
-
-
-def _first_proves(context: Mapping[str, Any], identity: Mapping[str, Any]) -> bool:
-    """Whether an authorizer or IAM has proved who calls; an API key (`identity.apiKey`) proves nobody."""
-    guest = identity.get("cognitoAuthenticationType") == "unauthenticated"
-    user = text(identity, "userArn", "requestContext.identity")
-    # Without an authorizer, HTTP APIs send {"claims": null, "scopes": null}.
-    return _tells(mapping(context, "authorizer", "requestContext")) or (bool(user) and not guest)
-
-
-def _second_proves(context: Mapping[str, Any]) -> bool:
-    """Whether IAM, a JWT authorizer or a Lambda authorizer has proved who calls.
-
-    A Lambda authorizer that gives no context leaves null behind, which is not taken for a proof: HONGYAN_GATEWAY_AUTHENTICATES is for that.
-    """
-    where = "requestContext.authorizer"
-    authorizer = mapping(context, "authorizer", "requestContext")
-    iam, jwt, own = (mapping(authorizer, each, where) for each in ("iam", "jwt", "lambda"))
-    cognito = mapping(iam, "cognitoIdentity", f"{where}.iam")
-    guest = "unauthenticated" in items(cognito, "amr", f"{where}.iam.cognitoIdentity")
-    return _tells(own) or _tells(mapping(jwt, "claims", f"{where}.jwt")) or (_tells(iam) and not guest)
-
-
-def _tells(found: Mapping[str, Any]) -> bool:
-    return any(value not in (None, "", {}, []) for value in found.values())
 
 
 def _flag(event: Mapping[str, Any]) -> bool:

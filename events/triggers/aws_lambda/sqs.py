@@ -37,7 +37,9 @@ def answer(event: Mapping[str, Any], app: App, invocation: Invocation) -> dict[s
     once: dict[tuple[str, str], Record] = {}
     for where, message in batch.read(event, *_SOURCE):
         # A standard queue may deliver a message twice at a time.
-        once.setdefault((name(message, "messageId", where), text(message, "body", where)), _record(message, where))
+        key = (name(message, "messageId", where), text(message, "body", where))
+        record = _record(message, where)
+        once[key] = max(once.get(key, record), record, key=lambda each: each.receives or 0)
     records = [unwrapped(record, app) for record in once.values()]
     in_order = any(record.group is not None for record in records)
     settled = app.batches.run(records, invocation, strict=in_order)

@@ -13,6 +13,7 @@ from events.settings import EventSettings
 from events.triggers.functiongraph import apig, cts, direct, dis, eventgrid, lts, obs, queues, smn, timer
 from events.triggers.functiongraph.context import Environment, credentials, invoked
 from events.triggers.serverless.app import App
+from events.triggers.serverless.gateway import unconfigured
 from events.triggers.serverless.settings import ServerlessSettings
 from events.triggers.serverless.shapes import unknown
 from functions.cloud.errors import ConfigurationError
@@ -82,7 +83,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 def _unconfigured(event: Any, error: ConfigurationError) -> dict[str, Any]:
     log.error("function.unconfigured", extra={"facts": {"detail": error.message}})
     if isinstance(event, dict) and apig.takes(event):
-        return apig.unconfigured()
+        return unconfigured()
     raise error
 
 
@@ -99,7 +100,7 @@ def _kept(environ: Mapping[str, str], context: Any) -> FunctionGraph:
 
 
 def _built(environ: Mapping[str, str]) -> App:
-    logs.configure(people=False)
+    logs.configure(people=False, environ=environ)
     cloud = CloudSettings.from_env(environ)
     # Keys that were set win over those of the function's agency; the emulator has set its own.
     cloud = replace(cloud, temporary_keys=not cloud.names_credentials()).require()

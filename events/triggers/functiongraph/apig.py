@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
-from events.problems import problem
 from events.triggers.serverless import gateway
 from events.triggers.serverless.shapes import EventRefused, mapping, name, text
 
@@ -35,12 +34,6 @@ def answer(event: Mapping[str, Any], app: App, invocation: Invocation) -> dict[s
     except EventRefused as refused:
         return gateway.refused(refused)
     return gateway.answer(incoming, app.routes, app.events.body_limit, invocation.deadline)
-
-
-def unconfigured() -> dict[str, Any]:
-    """Return the answer of a function that cannot start: a stranger is not told which settings it lacks."""
-    told = "the function's settings are missing or wrong; its log names them"
-    return gateway.proxied(problem(500, "internal", told))
 
 
 def _incoming(event: Mapping[str, Any], *, authenticated: bool) -> gateway.Incoming:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 KIND = "functiongraph.invoke"
 """The trigger's name in results."""
 
-_TRIGGERS = frozenset({"trigger_type", "event_version", "ShardID", "Records"})
+_TRIGGERS = frozenset(
+    {"trigger_type", "event_version", "ShardID", "Records", "Message", "messages", "request_payload", "requestContext"}
+)
 
 
 def answer(event: dict[str, Any], app: App, invocation: Invocation, known: str) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def answer(event: dict[str, Any], app: App, invocation: Invocation, known: str) 
     Raises TryAgain for what is worth another try, and UnknownEvent when nothing says what to run, or when the event is of a trigger that is
     not read here; `known` says which are.
     """
-    if _is_a_triggers(event) or not direct.says_what(event, app):
+    if not direct.says_what(event, app) or (_is_a_triggers(event) and not direct.names_itself(event)):
         raise unknown(event, known)
     return direct.answer(Record(KIND, invocation.function, invocation.id, event), app, invocation)
 
@@ -34,5 +36,5 @@ def answer(event: dict[str, Any], app: App, invocation: Invocation, known: str) 
 def _is_a_triggers(event: Mapping[str, Any]) -> bool:
     """Whether a trigger sent the event: nobody reads its answer, so it must not be answered as if it were a payload."""
     records = event.get("records")
-    named = isinstance(records, list) and any(isinstance(each, dict) and "event_source" in each for each in records)
-    return named or not _TRIGGERS.isdisjoint(event)
+    listed = isinstance(records, list) and any(isinstance(each, dict) for each in records)
+    return listed or not _TRIGGERS.isdisjoint(event)

@@ -57,8 +57,8 @@ def _records(event: Mapping[str, Any], kind: str) -> Iterator[Record]:
         topic = text(each, "topic_id", where)
         for message in items(each, "messages", where):
             its_id = digest(instance, topic, event.get("event_time"), position, message)
-            group = topic if kind == KAFKA else None
-            yield Record(kind, joined(instance, topic), its_id, _body(message, kind), group=group)
+            source = joined(instance, topic)
+            yield Record(kind, source, its_id, _body(message, kind), group=source if kind == KAFKA else None)
             position += 1
 
 

@@ -61,7 +61,7 @@ class App:
 
         Raises ConfigurationError that names the variables which are missing or wrong.
         """
-        logs.configure(people=False)
+        logs.configure(people=False, environ=environ)
         cloud = CloudSettings.from_env(environ).require()
         return cls.make(cloud, EventSettings.from_env(environ), ServerlessSettings.from_env(environ), environ)
 

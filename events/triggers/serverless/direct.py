@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from events.triggers.serverless.invocation import Invocation
     from events.triggers.serverless.records import Record
 
+_MOST_TOLD = 300
 _SAYS_WHAT = ({"specversion"}, {"operation", "payload"})
+
+
+def names_itself(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event says itself what to run: a CloudEvent, or an object of operation and payload."""
+    return any(keys <= event.keys() for keys in _SAYS_WHAT)
 
 
 def says_what(event: Mapping[str, Any], app: App) -> bool:
     """Tell whether an event, or the settings, say what to run: else nobody can have meant this function."""
-    return bool(app.own.operation) or any(keys <= event.keys() for keys in _SAYS_WHAT)
+    return bool(app.own.operation) or names_itself(event)
 
 
 def answer(record: Record, app: App, invocation: Invocation) -> dict[str, Any]:
@@ -38,5 +44,5 @@ def answer(record: Record, app: App, invocation: Invocation) -> dict[str, Any]:
     result = Dispatcher(app.client, app.events, app.own.operation).dispatch(call)
     if result.error and result.error.retryable:
         code = f" ({result.error.code})" if result.error.code else ""
-        raise TryAgain(f"{result.error.kind}{code}: {result.error.message}")
+        raise TryAgain(f"{result.error.kind}{code}: {result.error.message}"[:_MOST_TOLD])
     return to_envelope(result.event)

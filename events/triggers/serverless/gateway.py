@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from events.problems import PLAIN, HttpAnswer, problem
-from events.triggers.http import HttpRequest
+from events.triggers.http import HttpRequest, NotTaken
 from events.triggers.serverless.shapes import EventRefused
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Incoming:
     """A request as a gateway tells of it.
 
     `path` is percent-encoded or not, `headers` and `query` have repeats joined or listed already; `body` is text, base64 when `encoded`.
-    `authenticated`: the gateway has proved who calls.
+    `authenticated`: the gateway has proved who calls; `caller` is who that is, None where it does not say.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Incoming:
     client: str
     https: bool
     authenticated: bool
+    caller: str | None = None
 
 
 def answer(incoming: Incoming, routes: Routes, body_limit: int, deadline: Deadline) -> dict[str, Any]:
@@ -52,12 +53,16 @@ def answer(incoming: Incoming, routes: Routes, body_limit: int, deadline: Deadli
         incoming.https,
         incoming.kind,
         deadline,
+        incoming.caller,
     )
     try:
-        body = _body(incoming, body_limit)
-    except _Unread as unread:
-        return proxied(unread.answer)
-    return proxied(routes.answer(incoming.path, request, lambda: body, authenticated=incoming.authenticated))
+        # Read when it is wanted, as the web server does: a stranger's body is not looked at.
+        found = routes.answer(
+            incoming.path, request, lambda: _body(incoming, body_limit), authenticated=incoming.authenticated
+        )
+    except NotTaken as unread:
+        found = unread.answer
+    return proxied(found)
 
 
 def proxied(found: HttpAnswer) -> dict[str, Any]:
@@ -68,6 +73,11 @@ def proxied(found: HttpAnswer) -> dict[str, Any]:
     except UnicodeDecodeError:
         encoded = base64.b64encode(found.body).decode("ascii")
         return {"statusCode": found.status, "headers": headers, "body": encoded, "isBase64Encoded": True}
+
+
+def unconfigured() -> dict[str, Any]:
+    """Return the answer of a function that cannot start: a stranger is not told which settings it lacks."""
+    return proxied(problem(500, "internal", "the function's settings are missing or wrong; its log names them"))
 
 
 def refused(error: EventRefused) -> dict[str, Any]:
@@ -88,28 +98,20 @@ def parsed_query(raw: str) -> dict[str, list[str]]:
         raise EventRefused("the query has too many parameters") from error
 
 
-class _Unread(Exception):
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.answer = problem(status, "invalid_argument", detail)
-
-
 def _body(incoming: Incoming, most: int) -> bytes:
-    """Return the body's bytes. Raises _Unread."""
-    too_large = _Unread(413, f"the body is larger than {most} bytes")
-    if len(incoming.body) > (most * 4 + 8) // 3 + 4 if incoming.encoded else len(incoming.body) > most:
-        raise too_large
+    """Return the body's bytes. Raises NotTaken."""
+    told = f"the body is larger than {most} bytes"
+    if len(incoming.body) > ((most * 4 + 8) // 3 + 4 if incoming.encoded else most):
+        raise NotTaken(413, told)
     try:
         body = _decoded(incoming.body) if incoming.encoded else incoming.body.encode()
     except UnicodeEncodeError:
-        raise _Unread(400, "the body holds a lone surrogate: it is no text") from None
+        raise NotTaken(400, "the body holds a lone surrogate: it is no text") from None
     except (binascii.Error, ValueError):
-        told = (
-            "the gateway marks the body as base64 (isBase64Encoded), and it is not: send it as base64, or mark it false"
-        )
-        raise _Unread(400, told) from None
+        mend = "send it as base64, or mark it false"
+        raise NotTaken(400, f"the gateway marks the body as base64 (isBase64Encoded), and it is not: {mend}") from None
     if len(body) > most:
-        raise too_large
+        raise NotTaken(413, told)
     return body
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Seconds that an invocation has when its context does not say: by hand, or in a test.
 _UNTOLD_S = 30.0
+# No platform gives a function a day.
+_MOST_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ def remaining_s(context: Any, name: str) -> float | None:
     """Return the seconds that a context's method of this name gives in milliseconds, None when it has none or gives no number."""
     method: Callable[[], Any] | None = getattr(context, name, None)
     milliseconds = method() if callable(method) else None
-    if isinstance(milliseconds, bool) or not isinstance(milliseconds, (int, float)) or not math.isfinite(milliseconds):
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, (int, float)):
         return None
-    return max(0.0, milliseconds / 1000)
+    if isinstance(milliseconds, float) and math.isnan(milliseconds):
+        return None
+    return min(max(0, milliseconds), _MOST_MS) / 1000

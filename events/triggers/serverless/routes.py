@@ -32,9 +32,11 @@ class Routes:
 
     def answer(self, path: str, request: HttpRequest, read: Callable[[], bytes], *, authenticated: bool) -> HttpAnswer:
         """Answer a request; its body is `read` only when it is wanted. `authenticated`: the gateway has proved who calls."""
-        *_, before, last = ("", "", *(unquote(segment) for segment in path.split("/") if segment))
-        if before == "hooks":
-            return self._signed(last, request, read)
+        segments = [unquote(segment) for segment in path.split("/") if segment]
+        *_, before, last = ("", "", *segments)
+        # Whatever lies below /hooks was let in without the gateway's proof, so nothing there is another door.
+        if "hooks" in segments:
+            return self._signed(last if before == "hooks" else "", request, read)
         if before == "health" and last in ("live", "ready"):
             return self._health(last, request)
         if before == "functions":
@@ -77,4 +79,5 @@ class Routes:
             "missing": missing,
         }
         body = strictjson.dumps(ready if which == "ready" else {"status": "live"})
-        return HttpAnswer(503 if missing else 200, {"Content-Type": "application/json"}, body)
+        found = HttpAnswer(503 if missing else 200, {"Content-Type": "application/json"}, body)
+        return replace(found, body=b"") if request.method == "HEAD" else found

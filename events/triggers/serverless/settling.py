@@ -31,7 +31,8 @@ class Settling:
     """Decides about ended calls, and emits their events.
 
     Whoever consumes result events takes two with one id for the same. So a record that will be run again, under that very id, has its event
-    withheld until the record comes to its end; the last delivery is one, too.
+    withheld until the record comes to its end; the last delivery is one, too. Where it is not known which delivery that is, what cannot
+    succeed is told of at once.
     """
 
     def __init__(self, sink: Sink, own: ServerlessSettings) -> None:
@@ -40,19 +41,16 @@ class Settling:
 
     def settle(self, record: Record, result: Result) -> Settled:
         """Return what becomes of a record whose call has ended so; its event is emitted first where that is its end."""
-        again = result.error is not None and result.error.retryable
-        if again and not self._is_last(record):
+        returned = self._gives_back(result)
+        if returned and self._withholds(record, result):
             self._log("record.returned", logging.WARNING, record, result)
             return Settled(record, result, returned=True)
         if not self.emit(record, result):
             return Settled(record, result, returned=True)
-        # What may have taken effect is not given back, although nobody knows whether it did: the redelivery would do it again.
-        if result.outcome == "unknown" and not result.repeatable:
-            self._log("record.unknown", logging.ERROR, record, result)
-            return Settled(record, result, returned=False, emitted=True)
-        returned = result.error is not None and (again or self._own.dead_letter)
         if returned:
             self._log("record.failed", logging.ERROR, record, result)
+        elif result.outcome == "unknown":
+            self._log("record.unknown", logging.ERROR, record, result)
         return Settled(record, result, returned, emitted=True)
 
     def emit(self, record: Record, result: Result) -> bool:
@@ -60,21 +58,35 @@ class Settling:
         try:
             self._sink.emit(result.event)
         except SinkUnavailable:
-            log.exception(
-                "event.kept", extra={"facts": {"trigger": record.kind, "id": record.id, "event_id": result.event.id}}
-            )
+            facts = {"trigger": record.kind, "id": record.id, "item": record.item or None, "event_id": result.event.id}
+            log.exception("event.kept", extra={"facts": facts})
             return False
         return True
 
-    def _is_last(self, record: Record) -> bool:
+    def is_last(self, record: Record) -> bool:
+        """Whether the platform is known not to deliver the record again."""
         most = self._own.max_receives
         return most is not None and record.receives is not None and record.receives >= most
+
+    def _gives_back(self, result: Result) -> bool:
+        # What may have taken effect is not given back, although nobody knows whether it did: the redelivery would do it again.
+        if result.error is None or (result.outcome == "unknown" and not result.repeatable):
+            return False
+        return result.error.retryable or self._own.dead_letter
+
+    def _withholds(self, record: Record, result: Result) -> bool:
+        if self.is_last(record) or result.error is None:
+            return False
+        # Another try of a wrong payload ends as this one did; of what the cloud refused, perhaps not.
+        counted = self._own.max_receives is not None and record.receives is not None
+        return result.error.retryable or (counted and result.outcome != "rejected")
 
     def _log(self, event: str, level: int, record: Record, result: Result) -> None:
         error = result.error
         facts = {
             "trigger": record.kind,
             "id": record.id,
+            "item": record.item or None,
             "receives": record.receives,
             "operation": result.event.data["operation"],
             "kind": error.kind if error else None,

@@ -46,21 +46,21 @@ class Whole:
         """
         settled = self._batches.run(records, invocation)
         returned = [one for one in settled if one.returned]
-        safe = all(one.returned or one.result is None or one.result.repeatable for one in settled)
+        safe = all(one.result is None or one.result.repeatable for one in settled)
         if returned and repeats and safe:
             raise _not_done(returned, len(settled))
         for one in returned:
             if not one.emitted:
                 self._told(one, invocation)
-        outcomes = Counter(one.result.outcome for one in settled if one.result)
+        outcomes = Counter(one.result.outcome if one.result else "failed" for one in settled)
         return {"records": len(settled), "outcomes": dict(outcomes)}
 
     def _told(self, one: Settled, invocation: Invocation) -> None:
         """Emit the event of a record that nobody will run again."""
-        result = one.result or self._batches.redo(one.record, invocation.deadline)
-        facts = {"trigger": one.record.kind, "id": one.record.id, "event_id": result.event.id}
+        facts = {"trigger": one.record.kind, "id": one.record.id}
         log.error("record.unrepeated", extra={"facts": facts})
-        if not self._settling.emit(one.record, result):
+        emitted = one.result and self._settling.emit(one.record, one.result)
+        if not (emitted or (one.result is None and self._batches.unrun(one.record, invocation.deadline).emitted)):
             raise TryAgain("a result event could not be handed on; a repeat may do again what was done")
 
 

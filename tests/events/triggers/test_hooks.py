@@ -349,7 +349,7 @@ def test_the_senders_own_retry_is_not_done_again_however_late(later: float) -> N
 def test_what_is_partly_done_is_not_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     body = sample("csbs.check_restorable")
     door = Door(sender(operations=frozenset({"csbs.check_restorable"}), operation="csbs.check_restorable"))
-    monkeypatch.setattr("events.dispatch.Partial", dict)
+    monkeypatch.setattr("events.running.Partial", dict)
     assert event_of(door.send(body, signed(id_="d-1"))).data["outcome"] == "partial"
     assert door.send(body, signed(NOW + 1, id_="d-1")).headers == {"Idempotent-Replayed": "true"}
 

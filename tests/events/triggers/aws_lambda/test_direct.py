@@ -72,7 +72,7 @@ def test_another_systems_event_with_a_pointer_into_it() -> None:
 @pytest.mark.parametrize("records", [None, {}, [{}], [{"eventSource": "aws:s3"}], ["text"]])
 def test_records_of_another_source_are_never_answered_as_if_they_were_done(records: Any) -> None:
     for function in (Function(), Function(operation=LIST)):
-        with pytest.raises(UnknownEvent, match="Records are not of a source that is known here"):
+        with pytest.raises(UnknownEvent, match=r"no trigger sends|not read here"):
             function({"Records": records})
 
 
@@ -114,3 +114,24 @@ def test_a_write_whose_answer_was_lost_is_answered_as_unknown() -> None:
         answer = Function(cloud.url)({"operation": ADD, "payload": WRITE})
         assert len(cloud.asked) == 1
     assert (answer["data"]["outcome"], answer["data"]["error"]["retryable"]) == ("unknown", False)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"eventSource": "aws:kafka", "records": {"a-0": [{}]}},
+        {"eventSource": "aws:mq", "messages": [{}]},
+        {"eventSource": "aws:rmq", "rmqMessagesByQueue": {"q::/": [{}]}},
+        {"awslogs": {"data": "H4sI"}},
+        {"version": "1.0", "requestPayload": {}, "responsePayload": {}},
+        {"requestContext": {"eventType": "CONNECT", "connectionId": "c"}},
+        {"requestContext": {"serviceArn": "arn:aws:vpc-lattice:x"}, "path": "/"},
+        {"Records": [{"eventSource": "aws:dynamodb"}, {"eventSource": "aws:dynamodb"}]},
+    ],
+)
+def test_what_another_poller_or_gateway_sends_is_never_answered_as_done(event: dict[str, Any]) -> None:
+    pointed = {"listener_id": {"at": "/Records/0/listener"}}
+    for function in (Function(operation=LIST), Function(operation=LIST, payload=pointed)):
+        with pytest.raises(UnknownEvent):
+            function(event)
+        assert function.sink.events == []

@@ -121,7 +121,7 @@ SIGNED: dict[str, Callable[[], list[Asked]]] = {
 
 
 def said(status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], Any]:
-    """Return an answer without what differs from one call to the next: ids, times, the trigger's name."""
+    """Return an answer without what differs from one call to the next, ids and times, nor who called by which trigger."""
     fresh = {"content-length", "ce-id", "ce-time", "ce-causationid", "ce-correlationid"}
     lower = {name.lower(): value for name, value in headers.items() if name.lower() not in fresh}
     return status, lower, _plain(json.loads(body)) if body else None
@@ -135,7 +135,7 @@ def _plain(value: Any) -> Any:
     fresh = {"id", "time", "causationid", "correlationid", "request_id", "duration_ms"}
     plain = {name: _plain(inner) for name, inner in value.items() if name not in fresh or "address" in value}
     if "trigger" in plain:
-        plain["trigger"].pop("kind")
+        plain["trigger"] = {name: each for name, each in plain["trigger"].items() if name not in ("kind", "sender")}
     return plain
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from events import strictjson
@@ -260,6 +260,7 @@ def fakes(functions: list[Function]) -> dict[tuple[bool, int], tuple[Fake, Lambd
     return made
 
 
+@settings(deadline=None)  # Its threads share the machine with other tests.
 @given(
     queued=st.lists(QUEUED, max_size=12), fifo=st.booleans(), dead_letter=st.booleans(), workers=st.sampled_from([1, 3])
 )
@@ -270,9 +271,13 @@ def test_what_a_batch_gives_back(
 ) -> None:
     fake, function = fakes[dead_letter, workers]
     fake.ran.clear()
-    each = [
-        message(asks({"as": ends, "body": more}), id_, group=id_[0] if fifo else None) for id_, ends, more in queued
-    ]
+    each = []
+    for id_, ends, more in queued:
+        body = asks({"as": ends, "body": more})
+        # Some come through a topic, each through another: what is inside a body is not what a group is made of.
+        if ends != "done":
+            body = json.dumps(notification(body, MessageId=id_, TopicArn=f"arn:aws:sns:eu-west-1:111122223333:{ends}"))
+        each.append(message(body, id_, group=id_[0] if fifo else None))
     returned = failed(function.answer({"Records": each}, Context()))
     assert len(returned) == len(set(returned))
     assert returned == [id_ for id_ in dict.fromkeys(id_ for id_, *_ in queued) if id_ in returned]

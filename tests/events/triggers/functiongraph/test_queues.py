@@ -15,6 +15,8 @@ from events.triggers.serverless.shapes import EventRefused
 from events.triggers.serverless.whole import CannotSucceed, TryAgain
 from tests.events.triggers.functiongraph.support import LISTS, deployed, sample
 
+INSTANCE = "19af4e2c-df67-512f-c5d7-92ee3b2e4bf7"
+
 
 def read(event: dict[str, Any]) -> list[Any]:
     return list(queues._records(event, queues._kind(event) or ""))
@@ -35,7 +37,9 @@ def ids(event: dict[str, Any]) -> list[str]:
 )
 def test_each_queue_has_its_kind_and_kafka_keeps_the_order_of_a_topic(told: str, kind: str, grouped: bool) -> None:
     event, function = sample("kafka") | {"trigger_type": told}, deployed()
-    assert {(record.kind, record.group) for record in read(event)} == {(kind, "letters" if grouped else None)}
+    assert {(record.kind, record.group) for record in read(event)} == {
+        (kind, f"{INSTANCE}/letters" if grouped else None)
+    }
     assert function.answer(event) == {"records": 3, "outcomes": {"succeeded": 3}}
     if grouped:
         assert function.ids == ids(event)
@@ -45,7 +49,7 @@ def test_the_instance_stands_at_the_top_or_in_the_record() -> None:
     outside, inside = sample("kafka"), sample("kafka")
     inside["records"][0]["instance_id"] = inside.pop("instance_id")
     assert read(outside) == read(inside)
-    assert read(outside)[0].source == "19af4e2c-df67-512f-c5d7-92ee3b2e4bf7/letters"
+    assert read(outside)[0].source == f"{INSTANCE}/letters"
 
 
 @pytest.mark.parametrize("nothing", [None, "", ...])
@@ -76,7 +80,7 @@ def test_another_topic_has_other_ids() -> None:
     event = sample("kafka")
     event["records"].append({**event["records"][0], "topic_id": "others"})
     assert len(set(ids(event))) == 6
-    assert [record.group for record in read(event)] == ["letters"] * 3 + ["others"] * 3
+    assert [record.group for record in read(event)] == [f"{INSTANCE}/letters"] * 3 + [f"{INSTANCE}/others"] * 3
 
 
 def test_an_id_of_the_sender_outlasts_another_batch() -> None:

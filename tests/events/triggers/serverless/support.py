@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from events.dispatch import Call
 
-OUTCOMES = {"succeeded": None, "throttled": "resource_exhausted", "refused": "not_found", "doubt": "unknown"}
+KINDS = {"throttled": "resource_exhausted", "refused": "not_found", "rejected": "invalid_argument", "doubt": "unknown"}
+OUTCOMES = {"rejected": "rejected", "doubt": "unknown"}
 
 
 @dataclass
@@ -49,9 +50,9 @@ class Sunk:
 
 def result(how: str, operation: str = "elb.list_members", id: str = "r") -> Result:  # noqa: A002
     """Return how a call ended: `succeeded`, `throttled`, `refused`, `doubt`, or `wrote`, a write that must not be repeated."""
-    kind = OUTCOMES.get(how)
+    kind = KINDS.get(how)
     error = CallError(how, kind=kind, code="X.1") if kind else None
-    outcome = "succeeded" if error is None else "unknown" if how == "doubt" else "failed"
+    outcome = OUTCOMES.get(how, "failed") if error else "succeeded"
     event = CloudEvent(
         id, "/hongyan/test", f"hongyan.{operation}.{outcome}", {"operation": operation, "outcome": outcome}
     )
@@ -72,7 +73,11 @@ class Scripted:
             self.began.append(str(call.sender_id))
             self.calls.append(call)
         self._during(call)
-        return result("refused" if call.refusal else call.payload["how"], id=str(call.sender_id))
+        return result("rejected" if call.refusal else call.payload["how"], id=str(call.sender_id))
+
+    def lost(self, call: Call) -> Result:
+        """A call that hung: in doubt, unless it reads."""
+        return result("throttled" if call.payload["how"] == "reads" else "doubt", id=str(call.sender_id))
 
 
 def record(id: str, how: str = "succeeded", **more: Any) -> Record:  # noqa: A002

@@ -6,15 +6,17 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.triggers.serverless.settings import ServerlessSettings
 from tests.events.triggers.serverless.support import Scripted, Sunk, batches, invocation, record
 
 if TYPE_CHECKING:
-    import pytest
-
+    from events.cloudevents import CloudEvent
     from events.dispatch import Call
+    from functions.cloud.deadline import Deadline
 
 HOW = st.sampled_from(["succeeded", "throttled", "refused", "doubt", "wrote"])
 
@@ -44,13 +46,6 @@ def test_as_many_run_at_once_as_there_are_workers() -> None:
     assert not any(one.returned for one in settled)
 
 
-def test_one_worker_needs_no_thread() -> None:
-    seen: list[str] = []
-    dispatcher = Scripted(lambda call: seen.append(threading.current_thread().name))
-    batches(dispatcher, Sunk(), workers=1)[0].run([record(str(number)) for number in range(3)], invocation())
-    assert set(seen) == {threading.current_thread().name}
-
-
 def test_a_group_keeps_its_order_and_groups_run_side_by_side() -> None:
     met = threading.Barrier(2)
 
@@ -65,11 +60,21 @@ def test_a_group_keeps_its_order_and_groups_run_side_by_side() -> None:
     assert [began for began in dispatcher.began if began[0] == "b"] == [f"b{number}" for number in range(5)]
 
 
-def test_groups_of_different_sources_are_different_groups() -> None:
+def test_a_group_is_one_whatever_is_inside_its_records() -> None:
     dispatcher = Scripted()
     records = [record("1", "throttled", group="g", source="/a"), record("2", group="g", source="/b")]
     settled = batches(dispatcher, Sunk())[0].run(records, invocation(), strict=True)
+    assert [one.returned for one in settled] == [True, True]
+    assert dispatcher.began == ["1"]
+
+
+def test_a_group_goes_on_past_what_leaves_for_the_dead_letters() -> None:
+    dispatcher, sink = Scripted(), Sunk()
+    records = [record("1", "refused", group="g", receives=5), record("2", group="g", receives=5)]
+    own = ServerlessSettings(max_receives=5)
+    settled = batches(dispatcher, sink, own=own)[0].run(records, invocation(), strict=True)
     assert [one.returned for one in settled] == [True, False]
+    assert sink.outcomes == ["failed", "succeeded"]
 
 
 def test_a_strict_group_ends_at_the_first_that_is_given_back() -> None:
@@ -118,7 +123,15 @@ def test_what_there_is_no_time_for_is_given_back_unrun(caplog: pytest.LogCapture
     assert [(one.returned, one.result) for one in settled] == [(True, None), (True, None)]
     assert dispatcher.began == []
     [line] = [one for one in caplog.records if one.getMessage() == "batch.cut"]
-    assert line.__dict__["facts"] == {"records": 2, "returned_unrun": 2}
+    assert line.__dict__["facts"] == {"records": 2, "unrun": 2, "hung": 0}
+
+
+def test_the_last_delivery_tells_even_that_there_was_no_time() -> None:
+    sink, own = Sunk(), ServerlessSettings(max_receives=3)
+    records = [record("1", "throttled", receives=3), record("2", receives=2)]
+    settled = batches(Scripted(), sink, own=own)[0].run(records, invocation(0.5))
+    assert [(one.returned, one.emitted) for one in settled] == [(True, True), (True, False)]
+    assert sink.outcomes == ["failed"]
 
 
 def test_no_call_is_given_more_time_than_the_invocation_has() -> None:
@@ -131,7 +144,15 @@ def test_no_call_is_given_more_time_than_the_invocation_has() -> None:
     assert 10 < long.remaining() <= 15  # The settings' own.
 
 
-def test_a_call_that_hangs_beyond_every_deadline_is_given_back(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("how", "returned", "outcomes"), [("reads", True, []), ("wrote", False, ["unknown"])])
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_call_that_hangs_beyond_every_deadline(
+    how: str,
+    returned: bool,
+    outcomes: list[str],
+    others: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     released, hung = threading.Event(), threading.Event()
 
     def hang(call: Call) -> None:
@@ -140,24 +161,50 @@ def test_a_call_that_hangs_beyond_every_deadline_is_given_back(caplog: pytest.Lo
             released.wait(timeout=20)
 
     sink = Sunk()
-    runner, _ = batches(Scripted(hang), sink)
-    settled = runner.run([record("1"), record("2")], invocation(0.9, margin_s=0.5))
+    runner, _ = batches(Scripted(hang), sink, workers=1 + others)
+    pool = runner._pool
+    records = [record("1", how), *(record(f"other-{number}", "doubt") for number in range(others))]
+    settled = runner.run(records, invocation(0.9, margin_s=0.5))
     assert hung.is_set()
-    assert [(one.record.id, one.returned) for one in settled] == [("1", True), ("2", False)]
+    assert settled[0].returned is returned
+    assert sink.outcomes == ["unknown"] * others + outcomes
+    # The next batch does not wait for the thread that hangs.
+    assert not any(one.returned for one in runner.run([record("2")], invocation()))
     released.set()
-    runner._pool.shutdown(wait=True)
-    assert [one.getMessage() for one in caplog.records] == ["batch.cut", "record.late"]
-    assert len(sink.events) == 1  # The late one has been given back: its event would be a second one.
+    pool.shutdown(wait=True)
+    assert [one.getMessage() for one in caplog.records if one.getMessage() != "record.unknown"][-1] == "record.late"
+    assert len([event for event in sink.events if event.id == "1"]) == len(outcomes)
 
 
-def test_a_fault_of_ours_on_a_thread_gives_its_record_back_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_is_not_closed_while_an_event_is_handed_on() -> None:
+    slow = SlowSink()
+    runner, _ = batches(Scripted(), slow, workers=2)
+    slow.until = invocation(0.8, margin_s=0.5).deadline
+    settled = runner.run([record("1", "wrote"), record("2", "wrote")], invocation(0.8, margin_s=0.5))
+    assert [one.returned for one in settled] == [False, False]
+    assert len(slow.events) == 2
+
+
+class SlowSink(Sunk):
+    """A sink that takes an event only when the batch's time is over."""
+
+    until: Deadline
+
+    def emit(self, event: CloudEvent) -> None:
+        threading.Event().wait(self.until.remaining() + 0.05)
+        super().emit(event)
+
+
+def test_a_fault_of_ours_on_a_thread_leaves_its_write_in_doubt_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def crash(call: Call) -> None:
         if call.sender_id == "1":
             raise ZeroDivisionError
 
+    sink = Sunk()
     with caplog.at_level(logging.ERROR, "hongyan"):
-        settled = batches(Scripted(crash), Sunk())[0].run([record("1"), record("2"), record("3")], invocation())
-    assert [one.returned for one in settled] == [True, False, False]
+        settled = batches(Scripted(crash), sink)[0].run([record("1", "wrote"), record("2"), record("3")], invocation())
+    assert [one.returned for one in settled] == [False, False, False]
+    assert sorted(sink.outcomes) == ["succeeded", "succeeded", "unknown"]
     assert "batch.crashed" in [one.getMessage() for one in caplog.records]
 
 
@@ -169,7 +216,8 @@ def test_threads_are_kept_between_invocations() -> None:
     assert len(seen) <= 2
 
 
-def test_a_record_that_was_not_run_has_a_result_all_the_same() -> None:
-    dispatcher = Scripted()
-    batches(dispatcher, Sunk())[0].redo(record("1"), invocation().deadline)
+def test_a_record_that_nobody_will_run_again_is_told_of() -> None:
+    dispatcher, sink = Scripted(), Sunk()
+    settled = batches(dispatcher, sink)[0].unrun(record("1", "throttled"), invocation().deadline)
     assert dispatcher.calls[0].deadline.remaining() == 0.0
+    assert (settled.returned, settled.emitted, len(sink.events)) == (True, True, 1)

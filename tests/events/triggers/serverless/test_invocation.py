@@ -12,7 +12,18 @@ from events.triggers.serverless.invocation import Invocation, remaining_s
 
 @pytest.mark.parametrize(
     ("says", "seconds"),
-    [(1500, 1.5), (0, 0.0), (-5, 0.0), (2500.5, 2.5005), (True, None), ("1", None), (None, None), (float("nan"), None)],
+    [
+        (1500, 1.5),
+        (0, 0.0),
+        (-5, 0.0),
+        (2500.5, 2.5005),
+        (True, None),
+        ("1", None),
+        (None, None),
+        (float("nan"), None),
+        (float("inf"), 86_400.0),
+        (10**400, 86_400.0),
+    ],
 )
 def test_the_remaining_time_is_a_number_of_milliseconds_or_not_known(says: Any, seconds: float | None) -> None:
     assert remaining_s(SimpleNamespace(left=lambda: says), "left") == seconds

@@ -92,6 +92,12 @@ def test_signed_requests_pass_without_the_gateways_proof(tmp_path: Path) -> None
     assert ask("/hooks/monitoring").status == 404
 
 
+def test_nothing_below_hooks_is_another_door() -> None:
+    for path in ("/hooks/functions/elb.list_members", "/x/hooks/events", "/hooks/x/y", "/hooks", "/hooks%2Fa/b"):
+        answer = ask(path, env={"HONGYAN_OPERATION": "elb.list_members"})
+        assert answer.status == (200 if "%2F" in path else 404), path
+
+
 def test_the_platforms_deadline_is_the_calls() -> None:
     answer = ask("/functions/elb.list_members", deadline=Deadline.after(0))
     assert (answer.status, json.loads(answer.body)["data"]["error"]["kind"]) == (503, "deadline_exceeded")

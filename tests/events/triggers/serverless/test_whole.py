@@ -76,8 +76,10 @@ def test_a_record_without_time_is_asked_for_again() -> None:
 def test_an_event_that_nobody_takes_is_not_lost_quietly() -> None:
     with pytest.raises(TryAgain, match="1 x its result event could not be handed on"):
         whole(Sunk(full=True)).answer([record("1")], invocation())
-    with pytest.raises(TryAgain, match="could not be handed on"):
+    with pytest.raises(TryAgain, match="may do again what was done"):
         whole(Sunk(full=True)).answer([record("1", "wrote")], invocation())
+    with pytest.raises(TryAgain, match="may do again what was done"):
+        whole(Sunk(full=True)).answer([record("1")], invocation(0.5), repeats=False)
 
 
 def test_reasons_are_counted_and_the_list_of_them_is_short() -> None:
