@@ -90,6 +90,8 @@ def _facts(record: logging.LogRecord) -> dict[str, Any]:
 
 def _writable(value: Any) -> Any:
     """Return a fact as JSON can carry it; what cannot be written is named by its type, for its text may be anything."""
+    if type(value) in (str, int, bool):  # Nearly all of them, and none of these fails.
+        return value
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -46,6 +45,7 @@ class Transport:
         if isinstance(self._verify, str) and not Path(self._verify).exists():
             raise ConfigurationError("REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names a file that does not exist")
         self._proxies = getproxies()
+        self._proxies_by_base: dict[str, dict[str, str]] = {}
         self._blank = requests.Request("GET", "http://emulator.invalid/").prepare()
 
     def send(
@@ -65,14 +65,14 @@ class Transport:
         request.headers.update(headers)
         exchange.deadline, exchange.sent = deadline, None
         try:
-            response = self._session.send(
+            # Not by Session.send: we follow no redirect, keep no cookie and hook into nothing, and all that is looked at for each answer.
+            response = self._session.get_adapter(url).send(
                 request,
                 timeout=Timeout(connect=min(self._connect_timeout_s, left), total=left),  # type: ignore[arg-type]
                 verify=self._verify,
                 proxies=self._proxies_for(base),
                 cert=None,
                 stream=True,
-                allow_redirects=False,
             )
             with response:
                 return Answer(response.status_code, response.headers, _whole(response))
@@ -80,16 +80,15 @@ class Transport:
             raise _told_apart(error, base, deadline, sent=exchange.sent) from error
 
     def _proxies_for(self, base: str) -> dict[str, str]:
-        direct = is_loopback(base) or proxy_bypass_environment(urlsplit(base).netloc, self._proxies)
-        return {} if direct else self._proxies
+        if base not in self._proxies_by_base:
+            direct = is_loopback(base) or proxy_bypass_environment(urlsplit(base).netloc, self._proxies)
+            self._proxies_by_base[base] = {} if direct else self._proxies
+        return self._proxies_by_base[base]
 
 
 def _session(settings: CloudSettings) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
-    # Even where redirects are not followed, requests reads their bodies whole and parses where they lead.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # noqa: ARG005 - its own name
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter: BaseAdapter = DeadlineAdapter(pool_connections=8, pool_maxsize=settings.pool_size, max_retries=0)
     if settings.emulator == LOCAL:
         try:
