@@ -20,7 +20,7 @@ locals {
         HONGYAN_POOL_SIZE          = tostring(var.pool_size)
         HONGYAN_SENDERS            = var.senders_file
         # APIG's event does not say who called, so the function is told here that nobody gets past the gateway without being authenticated.
-        # That is why one gateway trigger is made for a function, never an authenticated one beside an open one.
+        # It believes that of every path but those with `hooks` in them, so an open trigger beside this one must not let in any other.
         HONGYAN_GATEWAY_AUTHENTICATES = local.authenticated ? "true" : ""
       } : name => value if value != ""
     }
@@ -81,6 +81,9 @@ locals {
     { for key, data in local.queues : "kafka/${key}" => { type = "KAFKA", operation = key, data = jsonencode(data) } },
     { for key, each in local.timers : "timer/${key}" => { type = "TIMER", operation = each.operation, data = jsonencode(each.data) } },
   )
+
+  # Types of triggers that do not wait for an answer: FunctionGraph tries what failed again, and gives it up in the end.
+  asynchronous = ["SMN", "KAFKA"]
 
   # Operations that are named in variables, and that there is no function for.
   strangers = setsubtract(toset(concat(keys(var.roles), [for each in values(local.triggers) : each.operation])), local.operations)

@@ -35,6 +35,7 @@ resource "huaweicloud_fgs_function" "operation" {
   memory_size         = var.memory_size
   timeout             = var.timeout
   max_instance_num    = tostring(var.max_instances)
+  concurrency_num     = 1 # Several invocations in one instance would wait for each other's threads, past their deadlines.
   code_type           = "zip"
   code_filename       = basename(var.package)
   func_code           = filebase64(var.package)
@@ -90,9 +91,26 @@ resource "huaweicloud_fgs_function_trigger" "each" {
   status       = "ACTIVE"
   event_data   = each.value.data
 
+  # Nothing comes in before it is said what becomes of it when it fails.
+  depends_on = [huaweicloud_fgs_async_invoke_configuration.operation]
+
   lifecycle {
     ignore_changes       = [event_data]
     replace_triggered_by = [terraform_data.trigger[each.key]]
+
+    # What is worth another try has no result event, since the next try's has the same id: given up without a destination it would be gone.
+    precondition {
+      condition     = !contains(local.asynchronous, each.value.type) || var.failure_topic != ""
+      error_message = "${each.key} needs failure_topic: without it, a message that is given up after its retries is lost."
+    }
+    precondition {
+      condition     = !contains(local.asynchronous, each.value.type) || local.agencies[each.value.operation] != ""
+      error_message = "${each.key} needs an agency for ${each.value.operation}, in roles or agency: it publishes to failure_topic."
+    }
+    precondition {
+      condition     = each.value.type != "SMN" || lookup(var.topics, each.value.operation, "") != var.failure_topic
+      error_message = "${each.key} is failure_topic itself: what is given up would come in again, and again."
+    }
   }
 }
 

@@ -88,7 +88,7 @@ variable "deadline_s" {
 variable "max_instances" {
   type        = number
   default     = 10
-  description = "Instances of each function. Times `pool_size` this is how many calls reach the cloud at once."
+  description = "Instances of each function, each with one invocation at a time: times `pool_size` so many calls reach the cloud at once."
 
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 1000 && floor(var.max_instances) == var.max_instances
@@ -221,7 +221,7 @@ variable "gateway" {
 variable "topics" {
   type        = map(string)
   default     = {}
-  description = "The URN of an SMN topic by operation."
+  description = "The URN of an SMN topic by operation; needs `failure_topic`."
 
   validation {
     condition     = alltrue([for urn in values(var.topics) : can(regex("^urn:smn:", urn))])
@@ -238,7 +238,7 @@ variable "kafka" {
     encrypted_kafka_password = optional(string)
   }))
   default     = {}
-  description = "A DMS for Kafka instance and its topics by operation; needs `vpc_id`, `network_id` and an agency that may manage VPCs."
+  description = "A DMS for Kafka instance and its topics by operation; needs `failure_topic`, a VPC and an agency that may manage VPCs."
 
   validation {
     condition     = alltrue([for each in values(var.kafka) : each.batch_size >= 1 && each.batch_size <= 1000])
@@ -304,7 +304,7 @@ variable "max_age_s" {
 variable "failure_topic" {
   type        = string
   default     = ""
-  description = "The URN of an SMN topic that gets what was given up: the dead letters. The agency must be allowed to publish."
+  description = "The URN of an SMN topic for what was given up, the dead letters; `topics` and `kafka` need it. The agency publishes to it."
 
   validation {
     condition     = var.failure_topic == "" || can(regex("^urn:smn:", var.failure_topic))
