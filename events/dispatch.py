@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from events.settings import EventSettings
     from functions.cloud.client import Client
-    from functions.cloud.deadline import Deadline
+    from functions.cloud.deadline import Deadline, Trail
     from functions.cloud.errors import CallError
 
 log = logging.getLogger("hongyan.events")
@@ -38,7 +38,8 @@ class Call:
     `correlationid`, `traceparent` and `tracestate`; `sender_id` is the trigger's own id of the delivery.
 
     `sender` is who sent it, None where senders are not told apart: ids of one sender are never taken for another's. `projects` are those
-    that it may act on (none named: the settings' own), None where the settings alone decide.
+    that it may act on (none named: the settings' own), None where the settings alone decide. `trail` tells another thread how far
+    the call has come.
     """
 
     operation: str
@@ -52,6 +53,7 @@ class Call:
     refusal: CallError | None = None
     sender: str | None = None
     projects: frozenset[str] | None = None
+    trail: Trail | None = None
 
     @property
     def origin(self) -> str:
@@ -87,7 +89,10 @@ class Dispatcher:
         return self._told(call, run)
 
     def lost(self, call: Call) -> Result:
-        """Return the result of a call that was begun and has not come back in its time: `unknown`, unless running it again is safe."""
+        """Return the result of a call that was begun and has not come back although its deadline has passed.
+
+        `unknown` when a write may have been sent; what was not sent by then will not be.
+        """
         run = Run(self._client, call, self._only)
         run.lose()
         return self._told(call, run)

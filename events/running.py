@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError
 
 from events.facts import error_data, payload_refused, upstream_data
-from functions.cloud.errors import CallError, NoAnswer, NotGranted, PayloadRefused, ProjectNotAllowed
+from functions.cloud.errors import CallError, NoAnswer, NotGranted, OutOfTime, PayloadRefused, ProjectNotAllowed
 from functions.registry import Partial, find
 from schemas.fields import PathId
 
@@ -96,14 +96,22 @@ class Run:
         function, call = self._function, self._call
         self.outcome = "failed"
         self._cloud = self._client.call(
-            call.deadline, project_id=self.project_id, reads=function.reads, idempotent=function.idempotent
+            call.deadline,
+            project_id=self.project_id,
+            reads=function.reads,
+            idempotent=function.idempotent,
+            trail=call.trail,
         )
         self._cloud.log_facts = self._log_facts
         return function, self._cloud
 
     def _give_up(self) -> None:
+        trail = self._call.trail
+        sent = trail is None or trail.sent  # Without a trail nobody knows.
         self._begin()
-        raise NoAnswer("the call did not end in the time it had", kind="deadline_exceeded")
+        if sent:
+            raise NoAnswer("the call did not end in the time it had", kind="deadline_exceeded")
+        raise OutOfTime("the time that there was went by before anything could be sent")
 
     def _ask(self) -> None:
         function, cloud = self._begin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import math
 import os
 import re
 import time
@@ -39,6 +40,12 @@ def _environment(_context: click.Context, _parameter: click.Parameter, given: Se
     return found
 
 
+def _number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number of seconds")
+    return value
+
+
 _EXAMPLE = """\b
 Example:
   flask invoke lambda event.json
@@ -54,6 +61,7 @@ Example:
     "--timeout",
     "timeout_s",
     type=click.FloatRange(0.1, 900),
+    callback=_number,
     default=30,
     show_default=True,
     help="Seconds it may take.",

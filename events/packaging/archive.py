@@ -37,9 +37,13 @@ def zipped(files: Files) -> bytes:
 
 def check_place(output: Path, *, force: bool) -> None:
     """Raise NotPackaged when a zip may not be put there: over a folder, or, without `force`, over a file that is no zip of ours."""
-    if output.is_dir():
+    try:
+        is_folder, is_there = output.is_dir(), output.exists()
+    except OSError as error:
+        raise NotPackaged(f"{output} is no path of a file: {error.strerror}") from None
+    if is_folder:
         raise NotPackaged(f"{output} is a folder: name the zip in it with --output")
-    if output.exists() and not force and not _is_ours(output):
+    if is_there and not force and not _is_ours(output):
         raise NotPackaged(
             f"{output} is there and is no zip of ours: --force replaces it, or choose another with --output"
         )

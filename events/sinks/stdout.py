@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from events.cloudevents import CloudEvent
 
 
+_UTF_8 = ("utf-8", "utf8")
+
+
 class Stdout:
     """Writes events in the JSON format of CloudEvents; a line is never broken by another thread's."""
 
@@ -26,12 +30,14 @@ class Stdout:
 
     def emit(self, event: CloudEvent) -> None:
         """As the contract says."""
-        line = strictjson.dumps(to_envelope(event)).decode() + "\n"
         stream = self._stream or sys.stdout
+        text = strictjson.dumps(to_envelope(event)).decode()
+        if (stream.encoding or "utf-8").lower() not in _UTF_8:
+            text = json.dumps(json.loads(text))
+        line = text + "\n"
         try:
             with self._lock:
                 stream.write(line)
                 stream.flush()
-        except (OSError, ValueError) as error:
-            # ValueError: the stream is closed, or its encoding lacks a character.
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed.
             raise SinkUnavailable(f"standard output takes nothing: {type(error).__name__}") from error

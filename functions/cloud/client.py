@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from functions.cloud.answers import read
 from functions.cloud.auth import AkSk, IamToken, NotGiven
 from functions.cloud.codes import classify
+from functions.cloud.deadline import Trail
 from functions.cloud.errors import CallError, CloudRefused, OutOfTime
 from functions.cloud.iam import fetch_token
 from functions.cloud.outgoing import build
 from functions.cloud.retry import LEAST_FOR_WRITE_S, Retry
 from functions.cloud.transport import Transport
+from functions.cloud.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,15 +43,24 @@ class Client:
         self.retry = retry or Retry(settings.attempts)
         self.credentials = self._own_credentials()
 
-    def call(self, deadline: Deadline, *, project_id: str = "", reads: bool = False, idempotent: bool = False) -> Cloud:
+    def call(
+        self,
+        deadline: Deadline,
+        *,
+        project_id: str = "",
+        reads: bool = False,
+        idempotent: bool = False,
+        trail: Trail | None = None,
+    ) -> Cloud:
         """Return the API for one call.
 
         `reads`: the operation changes nothing; `idempotent`: it may be sent twice. Both make a repeat after a lost answer safe.
+        `trail` is told whether a request is under way.
 
         Raises ConfigurationError that names the settings which are missing.
         """
         self.settings.require()
-        return Cloud(self, deadline, project_id or self.settings.project_id, safe=reads or idempotent)
+        return Cloud(self, deadline, project_id or self.settings.project_id, safe=reads or idempotent, trail=trail)
 
     def use(self, credentials: Credentials) -> None:
         """Take these from the next attempt on, also while other threads ask: each attempt has the old ones or these, never some of both."""
@@ -65,23 +75,12 @@ class Client:
         return AkSk(own.access_key, own.secret_key, own.security_token)
 
 
-@dataclass(slots=True)
-class Upstream:
-    """What one call asked of the cloud: facts for the result event. `attempts` counts every try of every one of the `requests`."""
-
-    service: str = ""
-    method: str = ""
-    status: int | None = None
-    request_id: str | None = None
-    attempts: int = 0
-    requests: int = 0
-    started: float = field(default_factory=time.monotonic)
-
-
 class Cloud:
     """Huawei Cloud for one call. Functions use `get`, `post` and `put`; dispatch reads `upstream` and `in_doubt` afterwards."""
 
-    def __init__(self, client: Client, deadline: Deadline, project_id: str, *, safe: bool) -> None:
+    def __init__(
+        self, client: Client, deadline: Deadline, project_id: str, *, safe: bool, trail: Trail | None = None
+    ) -> None:
         self.project_id = project_id
         self.deadline = deadline
         self.upstream = Upstream()
@@ -89,6 +88,7 @@ class Cloud:
         self.log_facts: dict[str, object] = {}
         self._client = client
         self._safe = safe
+        self._trail = trail or Trail()
 
     def get(self, service: str, template: str, *, path: Mapping[str, Any], returns: type = dict, **options: Any) -> Any:
         """Return the JSON that `GET template` answers; options as for `request`."""
@@ -159,15 +159,16 @@ class Cloud:
                 outgoing.body,
                 outgoing.base,
                 self._patience(safe=self._safe),
+                self._trail,
             )
             self.upstream.status, self.upstream.request_id = answer.status, answer.request_id
             value = read(answer, expect, returns)
         except CallError as error:
             self.in_doubt = self.in_doubt or error.in_doubt
-            self.upstream.status = error.status
-            self.upstream.request_id = error.request_id
+            self.upstream.status, self.upstream.request_id = error.status, error.request_id
+            self._trail.sent = self.in_doubt
             raise
-        self.in_doubt = False
+        self.in_doubt = self._trail.sent = False
         return value
 
     def _patience(self, *, safe: bool) -> Deadline:

@@ -1,4 +1,4 @@
-"""How long a call may still take: every timeout, back-off and batch step draws from one deadline."""
+"""How long a call may still take, and how far it has come: every timeout, back-off and batch step draws from one deadline."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+@dataclass(slots=True)
+class Trail:
+    """What another thread may know of a call under way: `sent`, whether sending has begun of a request whose end is not known."""
+
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 if TYPE_CHECKING:
     import socket
 
-    from functions.cloud.deadline import Deadline
+    from functions.cloud.deadline import Deadline, Trail
 
 
 class Exchange(threading.local):
@@ -29,6 +29,7 @@ class Exchange(threading.local):
 
     deadline: Deadline
     sent: bool | None = None
+    trail: Trail | None = None
 
 
 # One thread has one exchange under way at a time, whatever transport it belongs to.
@@ -109,8 +110,17 @@ def _begin(connection: HTTPConnection) -> None:
     """Connect first, so that what fails from here on may have been seen by the other side; give sending what time is left."""
     if connection.sock is None:
         connection.connect()
-    connection.sock.settimeout(_left(exchange.deadline))
-    exchange.sent = True
+    trail = exchange.trail
+    before, sent = (trail.sent if trail else False), False
+    # Noted before the deadline is looked at: who sees it unset when the deadline has passed knows that nothing will be sent any more.
+    if trail:
+        trail.sent = True
+    try:
+        connection.sock.settimeout(_left(exchange.deadline))
+        exchange.sent = sent = True
+    finally:
+        if trail and not sent:
+            trail.sent = before
 
 
 def _left(deadline: Deadline) -> float:

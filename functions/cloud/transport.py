@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from requests.adapters import BaseAdapter
 
-    from functions.cloud.deadline import Deadline
+    from functions.cloud.deadline import Deadline, Trail
     from functions.cloud.settings import CloudSettings
 
 # The largest answer read into memory, in bytes; a page of a thousand members is a tenth of it.
@@ -41,6 +41,7 @@ class Transport:
     def __init__(self, settings: CloudSettings, environ: Mapping[str, str]) -> None:
         self._connect_timeout_s = settings.connect_timeout_s
         self._session = _session(settings)
+        self._in_process = settings.emulator == LOCAL
         self._verify: bool | str = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
         if isinstance(self._verify, str) and not Path(self._verify).exists():
             raise ConfigurationError("REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) names a file that does not exist")
@@ -49,9 +50,18 @@ class Transport:
         self._blank = requests.Request("GET", "http://emulator.invalid/").prepare()
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, base: str, deadline: Deadline
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        base: str,
+        deadline: Deadline,
+        trail: Trail | None = None,
     ) -> Answer:
         """Send one request and read its whole answer; redirects are not followed (they would carry the signature elsewhere).
+
+        `trail` is told when sending begins.
 
         Raises OutOfTime (nothing sent), NotSent (no connection), NoAnswer (sent, the answer never came or broke off; its kind is
         deadline_exceeded when time ran out, else unavailable), UnreadableAnswer (larger than `MOST_ANSWER`).
@@ -63,7 +73,9 @@ class Transport:
         # None, not b"": an empty body without a length would be sent chunked.
         request.method, request.url, request.body = method, url, body or None
         request.headers.update(headers)
-        exchange.deadline, exchange.sent = deadline, None
+        exchange.deadline, exchange.sent, exchange.trail = deadline, None, trail
+        if trail and self._in_process:
+            trail.sent = True
         try:
             # Not by Session.send: we follow no redirect, keep no cookie and hook into nothing, and all that is looked at for each answer.
             response = self._session.get_adapter(url).send(

@@ -20,7 +20,7 @@ from events.samples import sample
 from events.settings import EventSettings
 from functions import registry
 from functions.cloud.client import Client
-from functions.cloud.deadline import Deadline
+from functions.cloud.deadline import Deadline, Trail
 from functions.cloud.settings import CloudSettings
 from functions.registry import Partial, names
 from tests.support import LISTENER, PROJECT, says, scripted, settings
@@ -255,3 +255,31 @@ json_values = st.recursive(
 @given(st.sampled_from([*names(), "elb.x"]) | st.text(max_size=20), json_values, st.none() | st.text(max_size=20))
 def test_any_call_gives_one_valid_event(operation: str, payload: Any, sender_id: str | None) -> None:
     assert dispatch(operation, payload, sender_id=sender_id).outcome == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("operation", "sent", "outcome", "kind"),
+    [
+        ("elb.list_members", True, "failed", "deadline_exceeded"),
+        ("elb.list_members", False, "failed", "deadline_exceeded"),
+        ("apig.add_members", True, "unknown", "unknown"),
+        ("apig.add_members", None, "unknown", "unknown"),
+        ("apig.add_members", False, "failed", "deadline_exceeded"),
+        ("vpcep.update_connection_descriptions", True, "unknown", "deadline_exceeded"),
+    ],
+)
+def test_a_call_that_was_lost_is_in_doubt_only_where_a_write_may_have_been_sent(
+    operation: str,
+    sent: bool | None,
+    outcome: str,
+    kind: str,
+) -> None:
+    trail = None if sent is None else Trail(sent)
+    payload = json.loads(sample(operation))
+    call = Call(operation, payload, Deadline.after(0), "/test", "test", "1", trail=trail)
+    result = Dispatcher(Client(EMULATED), EventSettings()).lost(call)
+    validate(result.event)
+    SCHEMA.validate(json.loads(strictjson.dumps(result.event.data)))
+    assert (result.outcome, result.event.data["error"]["kind"]) == (outcome, kind)
+    assert result.event.id == dispatch(operation).event.id
+    assert result.repeatable == (kind != "unknown")

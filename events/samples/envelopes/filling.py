@@ -9,6 +9,7 @@ X as are asked for.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import uuid
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from events import strictjson
 EACH = "{{each}}"
 """What a list begins with that repeats its second item."""
 
+_MOST_BYTES = 64 * 1_048_576
 _TEXT = "{{text}}"
 _BASE64 = "{{base64}}"
 _PAYLOAD = "{{payload}}"
@@ -60,6 +62,8 @@ class Filling:
         return {key: self.fill(inner) for key, inner in value.items()}
 
     def _each(self, item: Any) -> list[Any]:
+        if self.count * len(self.payload) > _MOST_BYTES:
+            raise Unfit(f"so many payloads are more than {_MOST_BYTES} bytes: no platform hands over as much")
         return [replace(self, number=number).fill(item) for number in range(1, self.count + 1)]
 
     def _word(self, name: str) -> str:
@@ -81,8 +85,8 @@ class Filling:
         raise LookupError(f"there is no marker {name}")
 
     def _id(self) -> uuid.UUID:
-        about = f"{self.kind}\n{self.operation}\n{self.number}\n{self.payload.hex()}"
-        return uuid.uuid5(_IDS, about)
+        payload = hashlib.sha256(self.payload).hexdigest()
+        return uuid.uuid5(_IDS, f"{self.kind}\n{self.operation}\n{self.number}\n{payload}")
 
     def _body(self) -> str:
         try:

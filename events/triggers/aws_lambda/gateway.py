@@ -24,7 +24,7 @@ def answer(event: Mapping[str, Any], app: App, invocation: Invocation) -> dict[s
     """Return the answer in the form that both payload formats take: `{statusCode, headers, body, isBase64Encoded}`."""
     try:
         incoming = _second(event, app) if _is_second(event) else _first(event, app)
-        return doors.answer(incoming, app.routes, app.events.body_limit, invocation.deadline)
+        return doors.answer(incoming, app, invocation.deadline)
     except EventRefused as refused:
         return doors.refused(refused)
 

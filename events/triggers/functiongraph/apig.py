@@ -33,7 +33,7 @@ def answer(event: Mapping[str, Any], app: App, invocation: Invocation) -> dict[s
         incoming = _incoming(event, authenticated=app.own.gateway_authenticates)
     except EventRefused as refused:
         return gateway.refused(refused)
-    return gateway.answer(incoming, app.routes, app.events.body_limit, invocation.deadline)
+    return gateway.answer(incoming, app, invocation.deadline)
 
 
 def _incoming(event: Mapping[str, Any], *, authenticated: bool) -> gateway.Incoming:

@@ -15,6 +15,7 @@ from events.triggers.serverless.batches import Batches
 from events.triggers.serverless.routes import Routes
 from events.triggers.serverless.settings import ServerlessSettings
 from events.triggers.serverless.settling import Settling
+from events.triggers.serverless.threads import Threads
 from events.triggers.serverless.whole import Whole
 from functions.cloud.client import Client
 from functions.cloud.settings import CloudSettings
@@ -33,6 +34,8 @@ class App:
     events: EventSettings
     own: ServerlessSettings
     client: Client
+    dispatcher: Dispatcher
+    threads: Threads
     batches: Batches
     whole: Whole
     routes: Routes
@@ -50,10 +53,11 @@ class App:
         client = Client(cloud, environ=environ)
         dispatcher = Dispatcher(client, events, own.operation)
         settling = Settling(sink or Stdout(), own)
-        batches = Batches(dispatcher, settling, events, own, cloud.pool_size)
+        threads = Threads(cloud.pool_size)
+        batches = Batches(dispatcher, settling, events, own, threads)
         hooks = _hooks(dispatcher, events, cloud, environ) if events.senders else None
         routes = Routes(HttpDoor(dispatcher, events), hooks, cloud, own.operation)
-        return cls(events, own, client, batches, Whole(batches, settling), routes)
+        return cls(events, own, client, dispatcher, threads, batches, Whole(batches, settling), routes)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> App:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from events.cloudevents.json import to_envelope
-from events.dispatch import Dispatcher
 from events.triggers.serverless.whole import TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from events.dispatch import Result
     from events.triggers.serverless.app import App
     from events.triggers.serverless.invocation import Invocation
     from events.triggers.serverless.records import Record
@@ -38,10 +37,10 @@ def answer(record: Record, app: App, invocation: Invocation) -> dict[str, Any]:
     Raises TryAgain for what is worth another try: it makes the platform repeat an asynchronous invocation, and who waits for the answer
     reads of it there.
     """
-    end = invocation.deadline
-    deadline = replace(end, at=end.clock() + min(end.remaining(), app.events.deadline_s))
-    call = record.asks(deadline, app.events, app.own)
-    result = Dispatcher(app.client, app.events, app.own.operation).dispatch(call)
+    call = app.batches.asked(record, invocation.deadline)
+    patience_s = invocation.deadline.remaining() + app.own.margin_s / 2
+    [task] = app.threads.run(1, lambda: app.dispatcher.dispatch(call), patience_s)
+    result: Result = task.result() if task.done() else app.dispatcher.lost(call)
     if result.error and result.error.retryable:
         code = f" ({result.error.code})" if result.error.code else ""
         raise TryAgain(f"{result.error.kind}{code}: {result.error.message}"[:_MOST_TOLD])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -15,8 +16,10 @@ from events.triggers.serverless.shapes import EventRefused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from events.triggers.serverless.routes import Routes
+    from events.triggers.serverless.app import App
     from functions.cloud.deadline import Deadline
+
+log = logging.getLogger("hongyan.events")
 
 _MOST_PARAMETERS = 100
 
@@ -42,8 +45,22 @@ class Incoming:
     caller: str | None = None
 
 
-def answer(incoming: Incoming, routes: Routes, body_limit: int, deadline: Deadline) -> dict[str, Any]:
-    """Return the gateway's answer to a request: `{statusCode, headers, body, isBase64Encoded}`, `body` always a string."""
+def answer(incoming: Incoming, app: App, deadline: Deadline) -> dict[str, Any]:
+    """Return the gateway's answer to a request: `{statusCode, headers, body, isBase64Encoded}`, `body` always a string.
+
+    A request that hangs beyond its deadline is answered all the same, that nobody knows what it did.
+    """
+    patience_s = deadline.remaining() + app.own.margin_s / 2
+    [task] = app.threads.run(1, lambda: _found(incoming, app, deadline), patience_s)
+    if task.done():
+        return proxied(task.result())
+    log.error("request.late", extra={"facts": {"trigger": incoming.kind}})
+    return proxied(
+        problem(500, "unknown", "the request did not end in time, and it is not known whether it took effect")
+    )
+
+
+def _found(incoming: Incoming, app: App, deadline: Deadline) -> HttpAnswer:
     request = HttpRequest(
         incoming.headers,
         b"",
@@ -57,12 +74,11 @@ def answer(incoming: Incoming, routes: Routes, body_limit: int, deadline: Deadli
     )
     try:
         # Read when it is wanted, as the web server does: a stranger's body is not looked at.
-        found = routes.answer(
-            incoming.path, request, lambda: _body(incoming, body_limit), authenticated=incoming.authenticated
+        return app.routes.answer(
+            incoming.path, request, lambda: _body(incoming, app.events.body_limit), authenticated=incoming.authenticated
         )
     except NotTaken as unread:
-        found = unread.answer
-    return proxied(found)
+        return unread.answer
 
 
 def proxied(found: HttpAnswer) -> dict[str, Any]:

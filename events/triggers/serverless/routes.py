@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from events.triggers.http import HttpDoor, HttpRequest
     from functions.cloud.settings import CloudSettings
 
+_MOST_PATH = 2048
+
 
 class Routes:
     """The doors by path.
@@ -32,6 +34,8 @@ class Routes:
 
     def answer(self, path: str, request: HttpRequest, read: Callable[[], bytes], *, authenticated: bool) -> HttpAnswer:
         """Answer a request; its body is `read` only when it is wanted. `authenticated`: the gateway has proved who calls."""
+        if len(path) > _MOST_PATH:
+            return problem(414, "invalid_argument", f"a path has at most {_MOST_PATH} characters")
         segments = [unquote(segment) for segment in path.split("/") if segment]
         *_, before, last = ("", "", *segments)
         # Whatever lies below /hooks was let in without the gateway's proof, so nothing there is another door.

@@ -53,6 +53,21 @@ class Settling:
             self._log("record.unknown", logging.ERROR, record, result)
         return Settled(record, result, returned, emitted=True)
 
+    def give_up(self, record: Record, result: Result) -> Settled:
+        """Return a record that nobody will run again, its event emitted whatever it says."""
+        emitted = self.emit(record, result)
+        self._log("record.failed", logging.ERROR, record, result)
+        return Settled(record, result, returned=True, emitted=emitted)
+
+    def late(self, record: Record, result: Result) -> Settled:
+        """Return a record whose call has ended and whose event is still being handed on, by whom we cannot wait for.
+
+        Where running it again does nothing twice it is given back; else that its event leaves is taken for granted, and logged.
+        """
+        self._log("event.late", logging.ERROR, record, result)
+        returned = result.repeatable or self._gives_back(result)
+        return Settled(record, result, returned, emitted=True)
+
     def emit(self, record: Record, result: Result) -> bool:
         """Emit a result event; False, and a log line, when nobody takes it."""
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from events.triggers.serverless.invocation import Invocation
     from events.triggers.serverless.records import Record
     from events.triggers.serverless.settling import Settled, Settling
-
-log = logging.getLogger("hongyan.events")
 
 _SHOWN = 5
 
@@ -51,16 +48,17 @@ class Whole:
             raise _not_done(returned, len(settled))
         for one in returned:
             if not one.emitted:
-                self._told(one, invocation)
+                self._tell(one, invocation)
         outcomes = Counter(one.result.outcome if one.result else "failed" for one in settled)
         return {"records": len(settled), "outcomes": dict(outcomes)}
 
-    def _told(self, one: Settled, invocation: Invocation) -> None:
+    def _tell(self, one: Settled, invocation: Invocation) -> None:
         """Emit the event of a record that nobody will run again."""
-        facts = {"trigger": one.record.kind, "id": one.record.id}
-        log.error("record.unrepeated", extra={"facts": facts})
-        emitted = one.result and self._settling.emit(one.record, one.result)
-        if not (emitted or (one.result is None and self._batches.unrun(one.record, invocation.deadline).emitted)):
+        if one.result is None:
+            told = self._batches.unrun(one.record, invocation.deadline)
+        else:
+            told = self._settling.give_up(one.record, one.result)
+        if not told.emitted:
             raise TryAgain("a result event could not be handed on; a repeat may do again what was done")
 
 

@@ -211,3 +211,9 @@ def test_a_person_sees_the_result_that_an_answer_carries(kind: str) -> None:
     assert result.stdout.count("✓ succeeded in ") == 1
     assert "172.16.0.16" in result.stdout
     assert "specversion" not in result.stdout
+
+
+def test_a_timeout_is_a_number() -> None:
+    ran = invoked("lambda", "-", "--timeout", "nan")
+    assert ran.exit_code == 2
+    assert "nan is no number" in ran.output

@@ -34,7 +34,13 @@ def test_lines_are_not_mixed_up() -> None:
 def test_an_output_that_takes_nothing_is_told() -> None:
     closed = io.StringIO()
     closed.close()
-    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    for stream in (closed, narrow):
-        with pytest.raises(SinkUnavailable):
-            Stdout(stream).emit(EVENT)
+    with pytest.raises(SinkUnavailable):
+        Stdout(closed).emit(EVENT)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb18030"])
+def test_an_output_of_another_encoding_gets_ascii(encoding: str) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    Stdout(stream).emit(EVENT)
+    assert json.loads(raw.getvalue().decode("ascii"))["data"] == EVENT.data

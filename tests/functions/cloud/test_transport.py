@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import socket
 import ssl
 import sys
@@ -15,7 +16,7 @@ import responses
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, SSLError
 
 from functions.cloud import transport
-from functions.cloud.deadline import Deadline
+from functions.cloud.deadline import Deadline, Trail
 from functions.cloud.errors import ConfigurationError, NoAnswer, NotSent, OutOfTime, UnreadableAnswer
 from functions.cloud.transport import Transport
 from tests.support import http, resets, says, scripted, settings
@@ -317,3 +318,26 @@ def test_an_emulator_that_was_not_deployed_is_told_of(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "functions.cloud.emulator.adapter", None)
     with pytest.raises(ConfigurationError, match="not among the files that are deployed"):
         Transport(settings("local"), {})
+
+
+def test_a_trail_is_true_while_a_request_is_under_way_and_not_before_it_can_be_sent() -> None:
+    with scripted("hang") as server:
+        trail = Trail()
+        with pytest.raises(NoAnswer):
+            Transport(settings(server.url), {}).send("GET", server.url, {}, b"", server.url, Deadline.after(0.3), trail)
+        assert trail.sent
+    unsent = Trail()
+    with pytest.raises(NotSent):
+        Transport(settings(server.url), {}).send("GET", server.url, {}, b"", server.url, Deadline.after(5), unsent)
+    assert not unsent.sent
+
+
+def test_nothing_is_sent_once_the_deadline_has_passed_while_connecting() -> None:
+    moments = itertools.chain([0.0], itertools.repeat(9.0))
+    with scripted("hang") as server:
+        trail = Trail()
+        deadline = Deadline(5.0, lambda: next(moments))
+        with pytest.raises(OutOfTime):
+            Transport(settings(server.url), {}).send("POST", server.url, {}, b"{}", server.url, deadline, trail)
+        assert not trail.sent
+    assert server.asked in ([], [b""])

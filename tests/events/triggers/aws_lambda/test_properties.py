@@ -23,6 +23,7 @@ from events.triggers.serverless.batches import Batches
 from events.triggers.serverless.settings import ServerlessSettings
 from events.triggers.serverless.settling import Settling
 from events.triggers.serverless.shapes import EventRefused
+from events.triggers.serverless.threads import Threads
 from events.triggers.serverless.whole import NotDone
 from functions.cloud.errors import NotSent, PayloadRefused
 from tests.events.triggers.aws_lambda.support import (
@@ -228,7 +229,7 @@ class Fake:
 
     def function(self, app: App, *, dead_letter: bool, workers: int) -> Lambda:
         own = ServerlessSettings(operation=LIST, dead_letter=dead_letter)
-        batches = Batches(self, Settling(Kept(), own), EventSettings(), own, workers)  # type: ignore[arg-type]
+        batches = Batches(self, Settling(Kept(), own), EventSettings(), own, Threads(workers))  # type: ignore[arg-type]
         return Lambda(replace(app, own=own, batches=batches))
 
     def dispatch(self, call: Call) -> Result:

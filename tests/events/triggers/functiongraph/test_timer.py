@@ -46,7 +46,7 @@ def test_a_failure_is_told_of_at_once() -> None:
     assert function.answer(sample("timer"))["outcomes"] == {"failed": 1}
     assert function.sink.events[0].data["error"]["retryable"] is True
     late = deployed()
-    assert late.answer(sample("timer"), getRemainingTimeInMilliSeconds=1) == {"records": 1, "outcomes": {"failed": 1}}
+    assert late.answer(sample("timer"), getRemainingTimeInMilliSeconds=400) == {"records": 1, "outcomes": {"failed": 1}}
     assert late.sink.events[0].data["error"]["kind"] == "deadline_exceeded"
 
 

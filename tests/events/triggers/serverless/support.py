@@ -16,6 +16,7 @@ from events.triggers.serverless.invocation import Invocation
 from events.triggers.serverless.records import Record
 from events.triggers.serverless.settings import ServerlessSettings
 from events.triggers.serverless.settling import Settling
+from events.triggers.serverless.threads import Threads
 from functions.cloud.emulator.adapter import EmulatorAdapter
 from functions.cloud.emulator.core import Emulator
 from functions.cloud.errors import CallError
@@ -94,7 +95,7 @@ def batches(
 ) -> tuple[Batches, Settling]:
     settings = own or ServerlessSettings()
     settling = Settling(sink, settings)
-    return Batches(dispatcher, settling, EventSettings(), settings, workers), settling
+    return Batches(dispatcher, settling, EventSettings(), settings, Threads(workers)), settling
 
 
 def emulated(

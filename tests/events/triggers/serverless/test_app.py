@@ -23,7 +23,7 @@ def logging_as_before() -> object:
 def test_it_is_built_of_the_environment() -> None:
     app = App.from_env({"HONGYAN_EMULATOR": "local", "HONGYAN_POOL_SIZE": "7", "HONGYAN_OPERATION": "elb.list_members"})
     assert app.own.operation == "elb.list_members"
-    assert app.batches._workers == app.client.settings.pool_size == 7
+    assert app.threads.most == app.client.settings.pool_size == 7
 
 
 @pytest.mark.parametrize(

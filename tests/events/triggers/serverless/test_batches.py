@@ -123,7 +123,7 @@ def test_what_there_is_no_time_for_is_given_back_unrun(caplog: pytest.LogCapture
     assert [(one.returned, one.result) for one in settled] == [(True, None), (True, None)]
     assert dispatcher.began == []
     [line] = [one for one in caplog.records if one.getMessage() == "batch.cut"]
-    assert line.__dict__["facts"] == {"records": 2, "unrun": 2, "hung": 0}
+    assert line.__dict__["facts"] == {"records": 2, "unrun": 2, "hung": 0, "late": 0}
 
 
 def test_the_last_delivery_tells_even_that_there_was_no_time() -> None:
@@ -162,7 +162,7 @@ def test_a_call_that_hangs_beyond_every_deadline(
 
     sink = Sunk()
     runner, _ = batches(Scripted(hang), sink, workers=1 + others)
-    pool = runner._pool
+    pool = runner._threads._pool
     records = [record("1", how), *(record(f"other-{number}", "doubt") for number in range(others))]
     settled = runner.run(records, invocation(0.9, margin_s=0.5))
     assert hung.is_set()
@@ -221,3 +221,28 @@ def test_a_record_that_nobody_will_run_again_is_told_of() -> None:
     settled = batches(dispatcher, sink)[0].unrun(record("1", "throttled"), invocation().deadline)
     assert dispatcher.calls[0].deadline.remaining() == 0.0
     assert (settled.returned, settled.emitted, len(sink.events)) == (True, True, 1)
+
+
+def test_an_event_that_is_still_being_handed_on_is_no_second_one(caplog: pytest.LogCaptureFixture) -> None:
+    stuck = StuckSink()
+    runner, _ = batches(Scripted(), stuck, workers=2)
+    pool = runner._threads._pool
+    settled = runner.run([record("1", "wrote"), record("2")], invocation(0.8, margin_s=0.5))
+    # A write is not given back, for it is done; what is safe to run again is.
+    assert [one.returned for one in settled] == [False, True]
+    assert [line.getMessage() for line in caplog.records if line.getMessage() != "batch.cut"] == ["event.late"] * 2
+    stuck.released.set()
+    pool.shutdown(wait=True)
+    assert sorted(event.id for event in stuck.events) == ["1", "2"]
+
+
+class StuckSink(Sunk):
+    """A sink that takes nothing until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+
+    def emit(self, event: CloudEvent) -> None:
+        self.released.wait(timeout=20)
+        super().emit(event)

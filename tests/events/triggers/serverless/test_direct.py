@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from events.dispatch import Dispatcher
+from events.samples import sample
 from events.triggers.serverless import direct
 from events.triggers.serverless.records import Record
 from events.triggers.serverless.whole import TryAgain
 from functions.cloud.emulator.core import Emulator
 from tests.events.triggers.serverless.support import emulated, invocation
 from tests.support import LISTENER
+
+if TYPE_CHECKING:
+    from events.dispatch import Call
 
 LISTS = {"operation": "elb.list_members", "payload": {"listener_id": LISTENER}}
 
@@ -73,3 +81,24 @@ def test_what_may_succeed_later_is_raised_with_the_clouds_code() -> None:
 def test_something_must_say_what_to_run(event: dict[str, Any], operation: str, says: bool) -> None:
     app, _ = emulated(operation=operation)
     assert direct.says_what(event, app) is says
+
+
+@pytest.mark.parametrize(("sent", "raises"), [(False, True), (True, False)])
+def test_a_call_that_hangs_is_answered_before_the_platform_ends_it(
+    sent: bool,
+    raises: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    released, (app, _) = threading.Event(), emulated()
+
+    def hang(_: Dispatcher, call: Call) -> None:
+        assert call.trail
+        call.trail.sent = sent
+        released.wait(timeout=20)
+
+    monkeypatch.setattr(Dispatcher, "dispatch", hang)
+    write = {"operation": "apig.add_members", "payload": json.loads(sample("apig.add_members"))}
+    with pytest.raises(TryAgain, match="deadline_exceeded") if raises else nullcontext():
+        answer = direct.answer(record(write), app, invocation(0.6))
+        assert answer["data"]["outcome"] == "unknown"
+    released.set()

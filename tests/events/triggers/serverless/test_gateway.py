@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import Any
 
 import pytest
 
+from events.dispatch import Dispatcher
 from events.problems import HttpAnswer
 from events.samples import sample
 from events.triggers.serverless import gateway
@@ -18,7 +20,9 @@ from tests.events.triggers.serverless.support import emulated
 BODY = sample("elb.list_members").decode()
 
 
-def ask(body: str = BODY, *, encoded: bool = False, limit: int = 1000, **changes: Any) -> dict[str, Any]:
+def ask(
+    body: str = BODY, *, encoded: bool = False, limit: int = 1024, seconds: float = 20, **changes: Any
+) -> dict[str, Any]:
     known: dict[str, Any] = {
         "kind": "test",
         "method": "POST",
@@ -30,7 +34,7 @@ def ask(body: str = BODY, *, encoded: bool = False, limit: int = 1000, **changes
         "authenticated": True,
     }
     incoming = gateway.Incoming(body=body, encoded=encoded, **known | changes)
-    return gateway.answer(incoming, emulated()[0].routes, limit, Deadline.after(20))
+    return gateway.answer(incoming, emulated({"HONGYAN_BODY_LIMIT": str(limit)})[0], Deadline.after(seconds))
 
 
 @pytest.mark.parametrize(("body", "encoded"), [(BODY, False), (base64.b64encode(BODY.encode()).decode(), True)])
@@ -46,10 +50,10 @@ def test_a_body_is_text_or_base64(body: str, encoded: bool) -> None:
 @pytest.mark.parametrize(
     ("body", "encoded", "status", "told"),
     [
-        ("x" * 1001, False, 413, "larger than 1000 bytes"),
-        ("鸿" * 400, False, 413, "larger than 1000 bytes"),
-        ("A" * 2000, True, 413, "larger than 1000 bytes"),
-        (base64.b64encode(b"x" * 1001).decode(), True, 413, "larger than 1000 bytes"),
+        ("x" * 1025, False, 413, "larger than 1024 bytes"),
+        ("鸿" * 400, False, 413, "larger than 1024 bytes"),
+        ("A" * 2000, True, 413, "larger than 1024 bytes"),
+        (base64.b64encode(b"x" * 1025).decode(), True, 413, "larger than 1024 bytes"),
         ('{"a": 1}', True, 400, "isBase64Encoded"),
         ("YQ=", True, 400, "isBase64Encoded"),
         ("YQ==鸿", True, 400, "isBase64Encoded"),
@@ -64,7 +68,7 @@ def test_a_body_that_cannot_be_read_is_refused(body: str, encoded: bool, status:
 
 
 def test_a_body_at_the_limit_is_read() -> None:
-    whole = BODY + " " * (1000 - len(BODY))
+    whole = BODY + " " * (1024 - len(BODY))
     assert ask(whole)["statusCode"] == 200
     assert ask(base64.b64encode(whole.encode()).decode(), encoded=True)["statusCode"] == 200
 
@@ -87,3 +91,11 @@ def test_a_query_has_its_limits() -> None:
 def test_an_event_that_cannot_be_read_is_answered() -> None:
     answer = gateway.refused(EventRefused("headers must be an object"))
     assert (answer["statusCode"], json.loads(answer["body"])["detail"]) == (400, "headers must be an object")
+
+
+def test_a_request_that_hangs_is_answered_before_the_platform_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(Dispatcher, "dispatch", lambda *_: released.wait(timeout=20))
+    answer = ask(seconds=0.1)
+    assert (answer["statusCode"], json.loads(answer["body"])["kind"]) == (500, "unknown")
+    released.set()

@@ -92,6 +92,10 @@ def test_signed_requests_pass_without_the_gateways_proof(tmp_path: Path) -> None
     assert ask("/hooks/monitoring").status == 404
 
 
+def test_a_path_without_end_is_refused() -> None:
+    assert ask("/" + "%41" * 1000, env={"HONGYAN_OPERATION": "elb.list_members"}).status == 414
+
+
 def test_nothing_below_hooks_is_another_door() -> None:
     for path in ("/hooks/functions/elb.list_members", "/x/hooks/events", "/hooks/x/y", "/hooks", "/hooks%2Fa/b"):
         answer = ask(path, env={"HONGYAN_OPERATION": "elb.list_members"})

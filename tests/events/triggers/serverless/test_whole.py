@@ -52,7 +52,7 @@ def test_nothing_is_repeated_where_a_write_would_be_too(done: str, caplog: pytes
         answer = whole(sink).answer([record("1", done), record("2", "throttled"), record("3", "refused")], invocation())
     assert answer["records"] == 3
     assert sorted(event.id for event in sink.events) == ["1", "2", "3"]
-    assert "record.unrepeated" in [line.getMessage() for line in caplog.records]
+    assert "record.failed" in [line.getMessage() for line in caplog.records]
 
 
 def test_who_never_repeats_is_told_of_everything_at_once() -> None:
@@ -63,7 +63,7 @@ def test_who_never_repeats_is_told_of_everything_at_once() -> None:
 
 def test_a_record_without_time_is_told_of_too() -> None:
     sink, dispatcher = Sunk(), Scripted()
-    answer = whole(sink, dispatcher).answer([record("1", "throttled")], invocation(0.5), repeats=False)
+    answer = whole(sink, dispatcher).answer([record("1", "throttled")], invocation(0.45), repeats=False)
     assert (answer["records"], len(sink.events)) == (1, 1)
     assert dispatcher.calls[0].deadline.remaining() == 0.0
 
@@ -79,7 +79,7 @@ def test_an_event_that_nobody_takes_is_not_lost_quietly() -> None:
     with pytest.raises(TryAgain, match="may do again what was done"):
         whole(Sunk(full=True)).answer([record("1", "wrote")], invocation())
     with pytest.raises(TryAgain, match="may do again what was done"):
-        whole(Sunk(full=True)).answer([record("1")], invocation(0.5), repeats=False)
+        whole(Sunk(full=True)).answer([record("1")], invocation(0.45), repeats=False)
 
 
 def test_reasons_are_counted_and_the_list_of_them_is_short() -> None:
@@ -87,3 +87,10 @@ def test_reasons_are_counted_and_the_list_of_them_is_short() -> None:
     with pytest.raises(TryAgain, match="200 of 200 records: 200 x resource_exhausted") as raised:
         whole(Sunk()).answer(records, invocation())
     assert len(str(raised.value)) < 2000
+
+
+def test_with_the_margin_gone_the_log_alone_tells(caplog: pytest.LogCaptureFixture) -> None:
+    sink = Sunk()
+    with caplog.at_level(logging.ERROR, "hongyan"), pytest.raises(TryAgain):
+        whole(sink).answer([record("1")], invocation(0.01), repeats=False)
+    assert (sink.events, [line.getMessage() for line in caplog.records]) == ([], ["record.untold"])
