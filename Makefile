@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint test-all test-ends test-package test-nightly clean
+.PHONY: help install demo run test lint lint-template test-all test-ends test-package test-nightly clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -40,10 +40,13 @@ test: $(VENV)/.installed-dev lint  ## lint, types, tests with branch coverage
 lint: $(VENV)/.installed-dev  ## ruff and mypy --strict
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
 
-test-all: $(VENV)/.installed-nox  ## the tests on every Python from 3.10 to 3.13 that is here
-	@$(BIN)/nox
+test-all: $(VENV)/.installed-nox  ## all tests on every Python from 3.10 to 3.13 that is here
+	@$(BIN)/nox --sessions tests -- -m ""
 
-test-ends: $(VENV)/.installed-nox  ## the tests on the oldest and the newest of them
+lint-template: $(VENV)/.installed-nox  ## template.yaml by cfn-lint and SAM's translator, in an environment of their own
+	@$(BIN)/nox --sessions template
+
+test-ends: $(VENV)/.installed-nox  ## the tests but the slow ones on the oldest and the newest of them
 	@$(BIN)/nox --sessions tests-3.10 tests-3.13
 
 test-package: $(VENV)/.installed-dev  ## make the zips twice, and run events through what is in them

@@ -1,6 +1,6 @@
 """How many examples property tests try, and the table of triggers and cases that the contract of triggers prints.
 
-HYPOTHESIS_PROFILE=fast has a quarter of the examples (see also `events/signatures/contract.py`).
+HYPOTHESIS_PROFILE=fast has a few of the examples (see also `events/signatures/contract.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     import pytest
 
-settings.register_profile("fast", max_examples=25)
+settings.register_profile("fast", max_examples=15)
 if os.environ.get("HYPOTHESIS_PROFILE") == "fast":
     settings.load_profile("fast")
 

@@ -15,6 +15,8 @@ from tests.events.cli.support import lines, on_terminal, run
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_pipe_gets_one_result_event_a_line_and_nothing_else() -> None:
     result = run("demo")

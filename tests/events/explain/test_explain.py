@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
     from events.senders import Sender
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -26,6 +26,8 @@ from tests.events.openapi.support import EVENT, JSON, STRUCTURED, Api, ref, take
 from tests.schemas import payloads
 from tests.schemas.support import patient, with_a_fault
 
+pytestmark = pytest.mark.slow
+
 DRAWN = {
     "apig.add_members": payloads.ADD_MEMBERS,
     "csbs.check_restorable": payloads.CHECK_RESTORABLE,

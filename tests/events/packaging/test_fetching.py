@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from events.packaging.distributions import Distribution
 
+pytestmark = pytest.mark.slow
+
 # Never the one that runs this, so that a marker judged by the wrong Python shows.
 PYTHON = "3.12" if running() == "3.13" else "3.13"
 CP = f"cp{PYTHON.replace('.', '')}"

@@ -21,11 +21,11 @@ BODY = '{"listener_id": "65093734fb966b3d70f6af26cc63e125", "名": "é"}'.encode
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "")
 # Every scheme's class runs the same test: that is what the first health check would refuse.
 CHECKS = [HealthCheck.differing_executors, HealthCheck.too_slow]
-EXAMPLES = {"nightly": 100_000, "fast": 200}.get(PROFILE, 2_000)
+EXAMPLES = {"nightly": 100_000, "fast": 50}.get(PROFILE, 500)
 anything = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=CHECKS)
 """For arbitrary bytes, headers and query."""
 thoroughly = settings(
-    max_examples={"nightly": 100_000, "fast": 100}.get(PROFILE, 500), deadline=None, suppress_health_check=CHECKS
+    max_examples={"nightly": 100_000, "fast": 50}.get(PROFILE, 300), deadline=None, suppress_health_check=CHECKS
 )
 """For what is particular to one scheme."""
 

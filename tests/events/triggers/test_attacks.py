@@ -16,6 +16,8 @@ from tests.events.triggers.served import KEYS, SECRETS, TOKEN, Served, answer_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 BODY = sample("elb.list_members")
 HOOK = "/hooks/monitoring"
 BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}

@@ -7,11 +7,15 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+import pytest
+
 from events.samples import sample
 from tests.events.triggers.served import Served, problem_of, served, signed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 BODY = sample("elb.list_members")
 REQUESTS = 1000

@@ -96,7 +96,10 @@ SLOW = [
     *(f"POST /functions/{name}" for name in names() if name != "elb.list_members"),
 ]
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="schemathesis needs Python 3.11")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.version_info < (3, 11), reason="schemathesis needs Python 3.11"),
+]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,14 @@ import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.events.triggers.served import served
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 ASK = b"GET /openapi.json HTTP/1.1\r\nHost: h\r\n\r\n"
 
