@@ -6,9 +6,8 @@ import os
 import sys
 import time
 
-from events.triggers.aws_lambda import handler
-
 from benchmarks.sqs import event
+from events.triggers.aws_lambda import handler
 
 
 class Context:
