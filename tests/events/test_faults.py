@@ -23,6 +23,8 @@ from tests.support import http, resets, says, scripted, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 READ, PUT, WRITE = "elb.list_members", "vpcep.update_connection_descriptions", "apig.add_members"
 STATUS = {READ: 200, PUT: 200, WRITE: 201}
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 GOOD, IDNA = "good.example.com", "xn--bcher-kva.example.com"
 URL = f"https://{GOOD}/a?b=c"
 

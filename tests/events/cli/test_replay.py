@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+pytestmark = pytest.mark.slow
+
 LATE = NOW - 4000
 
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+pytestmark = pytest.mark.slow
+
 SIGNING = ["standard", "github", "slack", "dingtalk", "feishu", "wecom"]
 LATE = {"standard": 400, "slack": 400, "wecom": 400, "dingtalk": 3700, "feishu": 3700}
 OTHER_KINDS = {

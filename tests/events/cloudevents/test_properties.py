@@ -4,12 +4,15 @@ import json
 from datetime import timezone
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.cloudevents import NO_DATA, CloudEvent, InvalidEvent, UnsupportedFormat, validate
 from events.cloudevents.http import from_http, mode, to_batch, to_binary, to_structured
 from events.cloudevents.rules import CORE
+
+pytestmark = pytest.mark.slow
 
 THOROUGH = settings(max_examples=500, deadline=None)
 

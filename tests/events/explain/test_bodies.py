@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from events.explain.bodies import LARGEST, LARGEST_FORM, MOST_WORK, Work, rewritten
 
+pytestmark = pytest.mark.slow
+
 # What was signed, what came, and how the former is called.
 CASES = [
     (b'{"b":1,"a":2}', b'{"b": 1, "a": 2}', "as JSON, compact"),

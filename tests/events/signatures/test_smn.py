@@ -30,6 +30,8 @@ from tests.support import http
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PROJECT = "0605767a3300d5762fb7c0186d9e1779"
 TOPIC = f"urn:smn:cn-north-4:{PROJECT}:alarms"
