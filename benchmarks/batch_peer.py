@@ -22,9 +22,9 @@ SCHEMA = Payload()
 SESSION = requests.Session()
 
 
-def record(one: object) -> None:
+def handle(record: object) -> None:
     """Handle one record: validate, ask the cloud, read its answer."""
-    SCHEMA.loads(one.body)  # type: ignore[attr-defined]
+    SCHEMA.loads(record.body)  # type: ignore[attr-defined]
     headers = {"X-Auth-Token": os.environ["CLOUD_TOKEN"]}
     answer = SESSION.get(os.environ["CLOUD_URL"], headers=headers, timeout=10)
     answer.raise_for_status()
@@ -37,9 +37,9 @@ def main() -> None:
 
     asked = event(int(os.environ["RECORDS"]))
     processor = BatchProcessor(event_type=EventType.SQS)
-    process_partial_response(event=event(1), record_handler=record, processor=processor, context=None)
+    process_partial_response(event=event(1), record_handler=handle, processor=processor, context=None)
     started = time.perf_counter()
-    answer = process_partial_response(event=asked, record_handler=record, processor=processor, context=None)
+    answer = process_partial_response(event=asked, record_handler=handle, processor=processor, context=None)
     seconds = time.perf_counter() - started
     assert answer == {"batchItemFailures": []}, answer  # noqa: S101
     print(seconds, file=sys.stderr)  # noqa: T201

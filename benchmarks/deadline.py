@@ -41,6 +41,7 @@ def main() -> None:
     told = parser.parse_args()
     with cloud(told.delay_ms / 1000) as url, contextlib.redirect_stdout(io.StringIO()) as out:
         own = {"HONGYAN_EMULATOR": url, "HONGYAN_POOL_SIZE": str(told.workers), "HONGYAN_OPERATION": "elb.list_members"}
+        own["HONGYAN_LOG_LEVEL"] = "ERROR"
         function = Lambda(App.from_env(own))
         function.answer(event(1), Context(60))
         out.truncate(0)

@@ -62,7 +62,6 @@ class Transport:
         """Send one request and read its whole answer; redirects are not followed (they would carry the signature elsewhere).
 
         `trail` is told when sending begins.
-
         Raises OutOfTime (nothing sent), NotSent (no connection), NoAnswer (sent, the answer never came or broke off; its kind is
         deadline_exceeded when time ran out, else unavailable), UnreadableAnswer (larger than `MOST_ANSWER`).
         """
@@ -74,10 +73,10 @@ class Transport:
         request.method, request.url, request.body = method, url, body or None
         request.headers.update(headers)
         exchange.deadline, exchange.sent, exchange.trail = deadline, None, trail
-        if trail and self._in_process:
-            trail.sent = True
+        if trail:
+            trail.sent = trail.sent or self._in_process
         try:
-            # Not by Session.send: we follow no redirect, keep no cookie and hook into nothing, and all that is looked at for each answer.
+            # Not by Session.send, which looks for redirects, cookies and hooks in each answer.
             response = self._session.get_adapter(url).send(
                 request,
                 timeout=Timeout(connect=min(self._connect_timeout_s, left), total=left),  # type: ignore[arg-type]

@@ -44,13 +44,17 @@ class Batches:
         self._own = own
         self._threads = threads
 
-    def run(self, records: Sequence[Record], invocation: Invocation, *, strict: bool = False) -> list[Settled]:
+    def run(
+        self, records: Sequence[Record], invocation: Invocation, *, strict: bool = False, whole: bool = False
+    ) -> list[Settled]:
         """Run records and return what became of each, in their order.
 
         Records of one group run one after the other; when groups are `strict`, the first that is given back ends its group, and those after
         it are given back unrun. What there is no time for is given back unrun, too. It returns before the margin is used up.
+        `whole`: single records cannot be given back, so the caller may have to tell of what was not run.
         """
-        progress = Progress(records, invocation.deadline, strict=strict)
+        tells = whole or any(map(self._settling.is_last, records))
+        progress = Progress(records, invocation.deadline, strict=strict, tells=tells)
         # Every call has this deadline; half of the margin is for whatever no deadline reaches, as looking up a name.
         patience_s = progress.end.remaining() + self._own.margin_s / 2
         tasks = self._threads.run(len(progress.lanes), lambda: self._work(progress), patience_s)

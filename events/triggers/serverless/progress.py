@@ -25,13 +25,13 @@ _EACH_S = 0.002
 
 
 class Progress:
-    """One batch under way, shared by the threads that work on it until `end`.
+    """One batch under way, shared by the threads that work on it until `end`; `tells`: what is not run must be told of, which takes time.
 
     `lanes` are the indexes of the records, those of one group together and in their order. After `close`: `done` are the records that have
     ended, `hung` the calls that were begun and have not come back, `late` the results whose events are still being handed on.
     """
 
-    def __init__(self, records: Sequence[Record], end: Deadline, *, strict: bool) -> None:
+    def __init__(self, records: Sequence[Record], end: Deadline, *, strict: bool, tells: bool) -> None:
         self.records = records
         self.strict = strict
         self.end = end
@@ -43,7 +43,7 @@ class Progress:
         self._begun: dict[int, Call] = {}
         self._claimed: dict[int, Result] = {}
         self._unbegun = len(records)
-        self._most_kept = end.remaining() / 2
+        self._most_kept = end.remaining() / 2 if tells else 0.0
         self._took = 0.0
         self._closed = False
 

@@ -41,7 +41,7 @@ class Whole:
         Raises NotDone when some must be run again, and running all of them again has no further effect. Where the platform never `repeats`,
         or where a repeat would do a write twice, every event is emitted instead, and says whether another try is worth it.
         """
-        settled = self._batches.run(records, invocation)
+        settled = self._batches.run(records, invocation, whole=True)
         returned = [one for one in settled if one.returned]
         safe = all(one.result is None or one.result.repeatable for one in settled)
         if returned and repeats and safe:

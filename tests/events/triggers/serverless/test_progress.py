@@ -20,9 +20,11 @@ class Clock:
         return self.now
 
 
-def progress(count: int, seconds: float) -> tuple[Progress, Clock]:
+def progress(count: int, seconds: float, *, tells: bool = True) -> tuple[Progress, Clock]:
     clock = Clock()
-    return Progress([record(str(number)) for number in range(count)], Deadline(seconds, clock), strict=False), clock
+    return Progress(
+        [record(str(number)) for number in range(count)], Deadline(seconds, clock), strict=False, tells=tells
+    ), clock
 
 
 CALL = Call("a.b", {}, Deadline.after(1), "/test", "test")
@@ -45,6 +47,12 @@ def test_time_is_kept_for_telling_of_what_is_not_run(count: int, left: float, be
     under_way, clock = progress(count, 10.0)
     clock.now = 10.0 - left
     assert under_way.begin(0, CALL) is begins
+
+
+def test_no_time_is_kept_where_nothing_need_be_told() -> None:
+    under_way, clock = progress(1000, 10.0, tells=False)
+    clock.now = 9.74
+    assert under_way.begin(0, CALL)
 
 
 def test_nothing_begins_with_less_than_twice_the_usual_time() -> None:
