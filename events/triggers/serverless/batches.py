@@ -60,7 +60,9 @@ class Batches:
         tasks = self._threads.run(len(progress.lanes), lambda: self._work(progress), patience_s)
         _log_crashed(tasks)
         progress.close(self._own.margin_s / 4)
-        return [progress.done.get(index) or self._left(progress, index) for index in range(len(records))]
+        settled = [progress.done.get(index) or self._left(progress, index) for index in range(len(records))]
+        self._log_untold(settled)
+        return settled
 
     def asked(self, record: Record, end: Deadline) -> Call:
         """Return the call of a record that begins now."""
@@ -70,10 +72,9 @@ class Batches:
     def unrun(self, record: Record, end: Deadline) -> Settled:
         """Return what becomes of a record that there was no time for and that nobody will run again: its event tells so.
 
-        With three quarters of the margin gone there is no time for that either; then the log alone tells.
+        With three quarters of the margin gone there is no time for that either: its result is None.
         """
         if not replace(end, at=end.at + 0.75 * self._own.margin_s).remaining():
-            log.error("record.untold", extra={"facts": {"trigger": record.kind, "id": record.id}})
             return Settled(record, None, returned=True)
         call = record.asks(replace(end, at=0.0), self._events, self._own)
         return self._settling.give_up(record, self._dispatcher.dispatch(call))
@@ -88,6 +89,13 @@ class Batches:
         if self._settling.is_last(record):
             return self.unrun(record, progress.end)
         return Settled(record, None, returned=True)
+
+    def _log_untold(self, settled: Sequence[Settled]) -> None:
+        """Log once how many last deliveries ended without time for their events."""
+        untold = [one.record for one in settled if one.result is None and self._settling.is_last(one.record)]
+        if untold:
+            facts = {"trigger": untold[0].kind, "records": len(untold), "ids": [one.id for one in untold[:10]]}
+            log.error("record.untold", extra={"facts": facts})
 
     def _work(self, progress: Progress) -> None:
         while (lane := progress.next_lane()) is not None:

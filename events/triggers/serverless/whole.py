@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from events.triggers.serverless.invocation import Invocation
     from events.triggers.serverless.records import Record
     from events.triggers.serverless.settling import Settled, Settling
+
+log = logging.getLogger("hongyan.events")
 
 _SHOWN = 5
 
@@ -58,6 +61,8 @@ class Whole:
             told = self._batches.unrun(one.record, invocation.deadline)
         else:
             told = self._settling.give_up(one.record, one.result)
+        if told.result is None:
+            log.error("record.untold", extra={"facts": {"trigger": one.record.kind, "id": one.record.id}})
         if not told.emitted:
             raise TryAgain("a result event could not be handed on; a repeat may do again what was done")
 

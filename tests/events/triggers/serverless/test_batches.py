@@ -246,3 +246,12 @@ class StuckSink(Sunk):
     def emit(self, event: CloudEvent) -> None:
         self.released.wait(timeout=20)
         super().emit(event)
+
+
+def test_with_the_margin_gone_the_last_deliveries_are_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    sink, own = Sunk(), ServerlessSettings(max_receives=1)
+    records = [record(str(number), receives=1) for number in range(50)]
+    settled = batches(Scripted(), sink, own=own)[0].run(records, invocation(0.01))
+    assert all(one.returned and not one.emitted for one in settled)
+    [line] = [one.__dict__["facts"] for one in caplog.records if one.getMessage() == "record.untold"]
+    assert (line["records"], line["ids"]) == (50, [str(number) for number in range(10)])
