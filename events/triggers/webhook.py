@@ -17,6 +17,7 @@ from events.problems import PLAIN, HttpAnswer, problem
 from events.result_schema import result_schema
 from events.senders import kept
 from events.settings import EventSettings
+from events.triggers import health
 from events.triggers.docs import add_docs
 from events.triggers.hooks import HookDoor
 from events.triggers.http import HttpDoor
@@ -119,17 +120,12 @@ def _add_local(app: Flask, door: HttpDoor, reading: Reading) -> None:
 def _add_health(app: Flask, cloud: CloudSettings) -> None:
     @app.get("/health/live")
     def live() -> Response:
-        return jsonify(status="live")
+        return jsonify(health.LIVE)
 
     @app.get("/health/ready")
     def ready() -> ResponseReturnValue:
-        missing = cloud.missing()
-        body = {
-            "status": "not ready" if missing else "ready",
-            "cloud": "emulator" if cloud.emulator else cloud.region,
-            "missing": missing,
-        }
-        return jsonify(body), 503 if missing else 200
+        status, body = health.ready(cloud)
+        return jsonify(body), status
 
     @app.get("/schemas/result/1")
     def show_result_schema() -> Response:

@@ -53,7 +53,7 @@ class App:
         client = Client(cloud, environ=environ)
         dispatcher = Dispatcher(client, events, own.operation)
         settling = Settling(sink or Stdout(), own)
-        threads = Threads(cloud.pool_size)
+        threads = Threads(cloud.pool_size, own.margin_s)
         batches = Batches(dispatcher, settling, events, own, threads)
         hooks = _hooks(dispatcher, events, cloud, environ) if events.senders else None
         routes = Routes(HttpDoor(dispatcher, events), hooks, cloud, own.operation)

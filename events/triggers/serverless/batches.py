@@ -55,9 +55,7 @@ class Batches:
         """
         tells = whole or any(map(self._settling.is_last, records))
         progress = Progress(records, invocation.deadline, strict=strict, tells=tells)
-        # Every call has this deadline; half of the margin is for whatever no deadline reaches, as looking up a name.
-        patience_s = progress.end.remaining() + self._own.margin_s / 2
-        tasks = self._threads.run(len(progress.lanes), lambda: self._work(progress), patience_s)
+        tasks = self._threads.run(len(progress.lanes), lambda: self._work(progress), progress.end)
         _log_crashed(tasks)
         progress.close(self._own.margin_s / 4)
         settled = [progress.done.get(index) or self._left(progress, index) for index in range(len(records))]

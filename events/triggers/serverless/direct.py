@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from events.cloudevents.json import to_envelope
-from events.triggers.serverless.whole import TryAgain
+from events.triggers.serverless.whole import TryAgain, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from events.triggers.serverless.invocation import Invocation
     from events.triggers.serverless.records import Record
 
-_MOST_TOLD = 300
 _SAYS_WHAT = ({"specversion"}, {"operation", "payload"})
 
 
@@ -38,10 +37,8 @@ def answer(record: Record, app: App, invocation: Invocation) -> dict[str, Any]:
     reads of it there.
     """
     call = app.batches.asked(record, invocation.deadline)
-    patience_s = invocation.deadline.remaining() + app.own.margin_s / 2
-    [task] = app.threads.run(1, lambda: app.dispatcher.dispatch(call), patience_s)
+    [task] = app.threads.run(1, lambda: app.dispatcher.dispatch(call), invocation.deadline)
     result: Result = task.result() if task.done() else app.dispatcher.lost(call)
     if result.error and result.error.retryable:
-        code = f" ({result.error.code})" if result.error.code else ""
-        raise TryAgain(f"{result.error.kind}{code}: {result.error.message}"[:_MOST_TOLD])
+        raise TryAgain(reason(result.error))
     return to_envelope(result.event)

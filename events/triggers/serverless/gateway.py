@@ -50,8 +50,7 @@ def answer(incoming: Incoming, app: App, deadline: Deadline) -> dict[str, Any]:
 
     A request that hangs beyond its deadline is answered all the same, that nobody knows what it did.
     """
-    patience_s = deadline.remaining() + app.own.margin_s / 2
-    [task] = app.threads.run(1, lambda: _found(incoming, app, deadline), patience_s)
+    [task] = app.threads.run(1, lambda: _found(incoming, app, deadline), deadline)
     if task.done():
         return proxied(task.result())
     log.error("request.late", extra={"facts": {"trigger": incoming.kind}})

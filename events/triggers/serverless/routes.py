@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from events import strictjson
 from events.problems import HttpAnswer, problem
+from events.triggers import health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,12 +77,6 @@ class Routes:
     def _health(self, which: str, request: HttpRequest) -> HttpAnswer:
         if request.method not in ("GET", "HEAD"):
             return problem(405, "invalid_argument", "send a GET", {"Allow": "GET, HEAD"})
-        missing = self._cloud.missing() if which == "ready" else []
-        ready = {
-            "status": "not ready" if missing else "ready",
-            "cloud": "emulator" if self._cloud.emulator else self._cloud.region,
-            "missing": missing,
-        }
-        body = strictjson.dumps(ready if which == "ready" else {"status": "live"})
-        found = HttpAnswer(503 if missing else 200, {"Content-Type": "application/json"}, body)
+        status, body = health.ready(self._cloud) if which == "ready" else (200, health.LIVE)
+        found = HttpAnswer(status, {"Content-Type": "application/json"}, strictjson.dumps(body))
         return replace(found, body=b"") if request.method == "HEAD" else found

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from events.triggers.serverless.invocation import Invocation
     from events.triggers.serverless.records import Record
     from events.triggers.serverless.settling import Settled, Settling
+    from functions.cloud.errors import CallError
 
 log = logging.getLogger("hongyan.events")
 
 _SHOWN = 5
+_MOST_TOLD = 300
 
 
 class NotDone(Exception):
@@ -29,6 +31,11 @@ class TryAgain(NotDone):
 
 class CannotSucceed(NotDone):
     """Some records can never succeed: their events have gone out, and the platform's dead letters are to have them as well."""
+
+
+def reason(error: CallError) -> str:
+    """Return why a call failed as the platform shows it: kind, the cloud's code, the message cut."""
+    return f"{error.kind}{f' ({error.code})' if error.code else ''}: {error.message}"[:_MOST_TOLD]
 
 
 class Whole:
@@ -80,4 +87,4 @@ def _reason(one: Settled) -> str:
     error = one.result.error if one.result else None
     if error is None:
         return "not run, there was no time" if one.result is None else "its result event could not be handed on"
-    return f"{error.kind}{f' ({error.code})' if error.code else ''}: {error.message}"[:300]
+    return reason(error)

@@ -229,7 +229,7 @@ class Fake:
 
     def function(self, app: App, *, dead_letter: bool, workers: int) -> Lambda:
         own = ServerlessSettings(operation=LIST, dead_letter=dead_letter)
-        batches = Batches(self, Settling(Kept(), own), EventSettings(), own, Threads(workers))  # type: ignore[arg-type]
+        batches = Batches(self, Settling(Kept(), own), EventSettings(), own, Threads(workers, own.margin_s))  # type: ignore[arg-type]
         return Lambda(replace(app, own=own, batches=batches))
 
     def dispatch(self, call: Call) -> Result:

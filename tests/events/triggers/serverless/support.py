@@ -95,7 +95,7 @@ def batches(
 ) -> tuple[Batches, Settling]:
     settings = own or ServerlessSettings()
     settling = Settling(sink, settings)
-    return Batches(dispatcher, settling, EventSettings(), settings, Threads(workers)), settling
+    return Batches(dispatcher, settling, EventSettings(), settings, Threads(workers, settings.margin_s)), settling
 
 
 def emulated(
