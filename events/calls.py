@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Characters of what is repeated in every answer and log line.
 MOST_REPEATED = 512
+MOST_NAME = 512
+"""Characters of an id or a source: they become attributes of the result event, and words of log lines."""
 _REPEATED = ("correlationid", "traceparent", "tracestate")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -72,6 +74,17 @@ def check_sizes(event: CloudEvent | list[CloudEvent]) -> None:
     for name, value in repeated.items():
         if isinstance(value, str) and len(value) > MOST_REPEATED:
             raise InvalidEvent(name, f"must not be longer than {MOST_REPEATED} characters here")
+
+
+def is_name(value: Any) -> bool:
+    """Tell whether a value can be an id or a source: 1 to `MOST_NAME` visible ASCII characters and inner blanks."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MOST_NAME
+        and value.isascii()
+        and value.isprintable()
+        and value == value.strip()
+    )
 
 
 def from_body(body: bytes) -> tuple[Any, PayloadRefused | None]:

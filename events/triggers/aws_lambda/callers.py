@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from events.triggers.serverless.shapes import is_name, items, mapping, text
+from events.calls import is_name
+from events.triggers.serverless.shapes import items, mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

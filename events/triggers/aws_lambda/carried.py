@@ -11,8 +11,8 @@ from events.triggers.serverless.shapes import EventRefused, mapping, name, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from events.triggers.records import Record
     from events.triggers.serverless.app import App
-    from events.triggers.serverless.records import Record
 
 # A body without any of these is no envelope, and need not be parsed to know that.
 _MARKS = ('"TopicArn"', '"detail-type"')

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from events.triggers.records import Record
 from events.triggers.serverless import direct
-from events.triggers.serverless.records import Record
 from events.triggers.serverless.shapes import UnknownEvent, unknown
 
 if TYPE_CHECKING:

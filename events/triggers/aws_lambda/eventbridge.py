@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from events.triggers.aws_lambda.carried import published
-from events.triggers.serverless.records import Record
+from events.triggers.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from events.triggers.aws_lambda import batch
 from events.triggers.aws_lambda.carried import unwrapped
-from events.triggers.serverless.records import Record
+from events.triggers.records import Record
 from events.triggers.serverless.shapes import mapping, name, text
 
 if TYPE_CHECKING:

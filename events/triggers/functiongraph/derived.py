@@ -8,7 +8,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from events.triggers.serverless.shapes import EventRefused, is_name
+from events.calls import is_name
+from events.triggers.serverless.shapes import EventRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

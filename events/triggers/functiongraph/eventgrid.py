@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from events.calls import is_name
 from events.triggers.functiongraph.derived import digest
-from events.triggers.serverless.records import Record
-from events.triggers.serverless.shapes import is_name, objects
+from events.triggers.records import Record
+from events.triggers.serverless.shapes import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from events import strictjson
 from events.triggers.functiongraph.derived import decoded, digest, joined
-from events.triggers.serverless.records import Record
+from events.triggers.records import Record
 from events.triggers.serverless.shapes import EventRefused, text
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from events.triggers.functiongraph.derived import joined
-from events.triggers.serverless.records import Record
+from events.triggers.records import Record
 from events.triggers.serverless.shapes import name, text
 
 if TYPE_CHECKING:

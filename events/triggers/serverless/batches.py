@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from events.dispatch import Call, Dispatcher
     from events.settings import EventSettings
+    from events.triggers.records import Record
     from events.triggers.serverless.invocation import Invocation
-    from events.triggers.serverless.records import Record
     from events.triggers.serverless.settings import ServerlessSettings
     from events.triggers.serverless.settling import Settling
     from events.triggers.serverless.threads import Threads

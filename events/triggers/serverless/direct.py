@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from events.dispatch import Result
+    from events.triggers.records import Record
     from events.triggers.serverless.app import App
     from events.triggers.serverless.invocation import Invocation
-    from events.triggers.serverless.records import Record
 
 _SAYS_WHAT = ({"specversion"}, {"operation", "payload"})
 

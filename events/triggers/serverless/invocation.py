@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from events.triggers.serverless.shapes import is_name
+from events.calls import is_name
 from functions.cloud.deadline import Deadline
 
 if TYPE_CHECKING:

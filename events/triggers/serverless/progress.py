@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from events.dispatch import Call, Result
-    from events.triggers.serverless.records import Record
+    from events.triggers.records import Record
     from events.triggers.serverless.settling import Settled
     from functions.cloud.deadline import Deadline
 

@@ -11,7 +11,7 @@ from events.sinks import SinkUnavailable
 if TYPE_CHECKING:
     from events.dispatch import Result
     from events.sinks import Sink
-    from events.triggers.serverless.records import Record
+    from events.triggers.records import Record
     from events.triggers.serverless.settings import ServerlessSettings
 
 log = logging.getLogger("hongyan.events")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from events.calls import MOST_NAME, is_name
 from functions.cloud.errors import CallError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MOST_NAME = 512
-"""Characters of an id or a source: they become attributes of the result event, and words of log lines."""
 
 _MOST_SHOWN = 20
 
@@ -43,17 +41,6 @@ def name(holder: Mapping[str, Any], key: str, where: str = "") -> str:
     if not is_name(value):
         raise EventRefused(f"{_at(where, key)} must be a string of 1 to {MOST_NAME} visible ASCII characters")
     return str(value)
-
-
-def is_name(value: Any) -> bool:
-    """Tell whether a value can be an id or a source."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= MOST_NAME
-        and value.isascii()
-        and value.isprintable()
-        and value == value.strip()
-    )
 
 
 def text(holder: Mapping[str, Any], key: str, where: str = "") -> str:

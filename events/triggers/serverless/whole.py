@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from events.triggers.records import Record
     from events.triggers.serverless.batches import Batches
     from events.triggers.serverless.invocation import Invocation
-    from events.triggers.serverless.records import Record
     from events.triggers.serverless.settling import Settled, Settling
     from functions.cloud.errors import CallError
 

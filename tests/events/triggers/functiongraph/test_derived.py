@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from events.calls import is_name
 from events.triggers.functiongraph.derived import decoded, digest, joined
-from events.triggers.serverless.shapes import EventRefused, is_name
+from events.triggers.serverless.shapes import EventRefused
 
 
 def test_a_digest_follows_from_the_values_alone() -> None:

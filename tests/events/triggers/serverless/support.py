@@ -10,10 +10,10 @@ from events.cloudevents import CloudEvent
 from events.dispatch import Result
 from events.settings import EventSettings
 from events.sinks import SinkUnavailable
+from events.triggers.records import Record
 from events.triggers.serverless.app import App
 from events.triggers.serverless.batches import Batches
 from events.triggers.serverless.invocation import Invocation
-from events.triggers.serverless.records import Record
 from events.triggers.serverless.settings import ServerlessSettings
 from events.triggers.serverless.settling import Settling
 from events.triggers.serverless.threads import Threads

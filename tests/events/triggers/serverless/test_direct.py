@@ -12,8 +12,8 @@ import pytest
 
 from events.dispatch import Dispatcher
 from events.samples import sample
+from events.triggers.records import Record
 from events.triggers.serverless import direct
-from events.triggers.serverless.records import Record
 from events.triggers.serverless.whole import TryAgain
 from functions.cloud.emulator.core import Emulator
 from tests.events.triggers.serverless.support import emulated, invocation

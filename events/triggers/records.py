@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from events import strictjson
-from events.calls import check_sizes, from_event, trace_of
+from events.calls import check_sizes, from_event, is_name, trace_of
 from events.cloudevents import InvalidEvent
 from events.cloudevents.json import from_envelope
 from events.dispatch import Call
-from events.triggers.serverless.shapes import is_name
 from functions.cloud.errors import CallError, PayloadRefused, UnknownOperation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from events.senders.sender import Payload
     from events.settings import EventSettings
-    from events.triggers.serverless.settings import ServerlessSettings
     from functions.cloud.deadline import Deadline
 
 _WRAPPED = ({"operation", "payload"}, {"operation", "payload", "id"})
+
+
+class Deployment(Protocol):
+    """What a deployment's own settings say of its records: the one operation that it runs ("" for any), and where their payloads are."""
+
+    @property
+    def operation(self) -> str:
+        """The only operation that is run, "" for any."""
+
+    @property
+    def payload(self) -> Payload:
+        """Where the payload is in another system's body (`events.senders.payload`), None for the whole body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class Record:
     receives: int | None = None
     carrier: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def asks(self, deadline: Deadline, events: EventSettings, own: ServerlessSettings) -> Call:
+    def asks(self, deadline: Deadline, events: EventSettings, own: Deployment) -> Call:
         """Return the call that the record asks for; one that asks for nothing carries its refusal.
 
         The body is a CloudEvent in structured mode, an object of `operation`, `payload` and perhaps `id`, else the payload itself. What to
@@ -64,7 +75,7 @@ class Record:
             call = replace(call, refusal=refusal)
         return replace(call, operation=operation)
 
-    def _read(self, plain: Call, events: EventSettings, own: ServerlessSettings) -> Call:
+    def _read(self, plain: Call, events: EventSettings, own: Deployment) -> Call:
         value = _value(self.body, events.body_limit)
         if own.payload is not None:
             # Imported here since few need it, and every function's start would pay for it.

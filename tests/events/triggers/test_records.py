@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.settings import EventSettings
-from events.triggers.serverless.records import Record
+from events.triggers.records import Record
 from events.triggers.serverless.settings import ServerlessSettings
 from functions.cloud.deadline import Deadline
 
