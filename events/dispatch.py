@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -16,6 +17,7 @@ from schemas.result import SCHEMA_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from events.metrics import Metrics
     from events.settings import EventSettings
     from functions.cloud.client import Client
     from functions.cloud.deadline import Deadline, Trail
@@ -65,27 +67,55 @@ class Call:
 class Result:
     """What became of a call: its result event, and the error in it (None when it succeeded or was partial).
 
-    `repeatable`: running the call once more would have no further effect.
+    `repeatable`: running the call once more would have no further effect. `reconcilable`: nobody knows how it ended, and
+    `Dispatcher.reconcile` may find out later.
     """
 
     event: CloudEvent
     outcome: str
     error: CallError | None
     repeatable: bool = True
+    reconcilable: bool = False
+
+
+def result_id(origin: str, cause: str, operation: str) -> str:
+    """Return the id of the result event of a call: `Call.origin`, its `id` (or what stands for it), its operation."""
+    return str(uuid.uuid5(_RESULTS, "\n".join((origin, cause, operation))))
 
 
 class Dispatcher:
-    """Runs calls; make one at start and share it between threads. `only` is the one operation that may be run, "" for any."""
+    """Runs calls; make one at start and share it between threads.
 
-    def __init__(self, client: Client, settings: EventSettings, only: str = "") -> None:
+    `only` is the one operation that may be run, "" for any; `metrics` counts the results.
+    """
+
+    def __init__(self, client: Client, settings: EventSettings, only: str = "", metrics: Metrics | None = None) -> None:
         self._client = client
         self._settings = settings
         self._only = only
+        self._metrics = metrics
 
     def dispatch(self, call: Call) -> Result:
         """Run one call and return its result; never raises for anything that the call, the payload or the cloud does."""
+        began = time.perf_counter()
         run = Run(self._client, call, self._only)
         run.go()
+        return self._told(call, run, began)
+
+    def refused(self, call: Call) -> Result | None:
+        """Return the result of a call that would end before anything is sent, None for one that may be asked; nothing is sent."""
+        run = Run(self._client, call, self._only)
+        run.check()
+        return self._told(call, run) if run.error else None
+
+    def reconcile(self, call: Call) -> Result | None:
+        """Find out what became of a call that somebody began and did not live to tell the end of; None when it had no effect.
+
+        The result is `unknown` where the cloud does not tell.
+        """
+        run = Run(self._client, call, self._only)
+        if not run.reconcile():
+            return None
         return self._told(call, run)
 
     def lost(self, call: Call) -> Result:
@@ -97,19 +127,21 @@ class Dispatcher:
         run.lose()
         return self._told(call, run)
 
-    def _told(self, call: Call, run: Run) -> Result:
+    def _told(self, call: Call, run: Run, began: float | None = None) -> Result:
         data = run.data()
         event = self._event(call, run, data)
         level = logging.WARNING if run.outcome in ("failed", "unknown") else logging.INFO
         log.log(level, "call.finished", extra={"facts": log_facts(event, data)})
-        return Result(event, run.outcome, run.error, run.repeatable)
+        if self._metrics:
+            self._metrics.finished(data, None if began is None else time.perf_counter() - began)
+        return Result(event, run.outcome, run.error, run.repeatable, run.reconcilable)
 
     def _event(self, call: Call, run: Run, data: dict[str, Any]) -> CloudEvent:
         settings = self._client.settings
         extensions = {"causationid": run.cause, "correlationid": run.correlation_id}
         extensions.update({name: call.extensions[name] for name in _PASSED_ON if call.extensions.get(name)})
         return CloudEvent(
-            id=str(uuid.uuid5(_RESULTS, "\n".join((call.origin, run.cause, run.operation)))),
+            id=result_id(call.origin, run.cause, run.operation),
             source=f"/hongyan/{data['target']['region']}/{run.project_id or settings.project_id}",
             type=f"{self._settings.prefix}.{run.operation}.{run.outcome}",
             subject=run.subject,

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import ValidationError
 
 from events.facts import error_data, payload_refused, upstream_data
-from functions.cloud.errors import CallError, NoAnswer, NotGranted, OutOfTime, PayloadRefused, ProjectNotAllowed
-from functions.registry import Partial, find
+from functions.cloud.errors import (
+    Abandoned,
+    CallError,
+    NoAnswer,
+    NotGranted,
+    OutOfTime,
+    PayloadRefused,
+    ProjectNotAllowed,
+)
+from functions.registry import Partial, Undecided, find
 from schemas.fields import PathId
 
 if TYPE_CHECKING:
@@ -46,10 +54,26 @@ class Run:
         self._log_facts = {"operation": self.operation, "correlation_id": self.correlation_id}
         self.outcome = "rejected"
         self.error: CallError | None = None
+        self._reconciles = False
+        self._undone = False
+        self._readable_later = False
 
     def go(self) -> None:
         """Run the call to whichever end it has."""
         self._until_ended(self._ask)
+
+    def check(self) -> None:
+        """Check the call and ask nothing: it has an error when it would be refused."""
+        self._until_ended(lambda: None)
+
+    def reconcile(self) -> bool:
+        """Read what became of an earlier run of the same call, of which nobody heard the end; False when that had no effect.
+
+        Else the call has ended: it was done, or nobody knows.
+        """
+        self._reconciles = True
+        self._until_ended(self._read_back)
+        return not self._undone
 
     def lose(self) -> None:
         """End the call as one that was begun elsewhere and has not come back although its time is over: nobody knows what it did."""
@@ -68,6 +92,7 @@ class Run:
 
     def _checked(self) -> None:
         if self._call.refusal:
+            self.outcome = "failed" if isinstance(self._call.refusal, Abandoned) else "rejected"
             raise self._call.refusal
         if self._only and self._call.operation != self._only:
             raise NotGranted(f"this deployment runs {self._only} only")
@@ -91,14 +116,14 @@ class Run:
             )
         self._payload, self.project_id = payload, project
 
-    def _begin(self) -> tuple[Function, Cloud]:
+    def _begin(self, *, reads: bool = False) -> tuple[Function, Cloud]:
         assert self._function is not None  # noqa: S101 - _checked has found it
         function, call = self._function, self._call
         self.outcome = "failed"
         self._cloud = self._client.call(
             call.deadline,
             project_id=self.project_id,
-            reads=function.reads,
+            reads=reads or function.reads,
             idempotent=function.idempotent,
             trail=call.trail,
         )
@@ -115,12 +140,31 @@ class Run:
 
     def _ask(self) -> None:
         function, cloud = self._begin()
-        answer = function.call(self._payload, cloud)
-        self._result = function.result.dump(answer)
+        self._answered(function.call(self._payload, cloud))
+
+    def _read_back(self) -> None:
+        function, cloud = self._begin(reads=True)
+        if function.reconcile is None:
+            raise CallError("whoever sent it did not live to tell, and the cloud cannot be asked")
+        try:
+            answer = function.reconcile(self._payload, cloud)
+        except Undecided as error:
+            raise CallError(f"whoever sent it did not live to tell, and {error}") from None
+        self._undone = answer is None
+        if answer is not None:
+            self._answered(answer)
+
+    def _answered(self, answer: Mapping[str, Any]) -> None:
+        assert self._function is not None  # noqa: S101 - it has answered
+        self._result = self._function.result.dump(answer)
         self.outcome = "partial" if isinstance(answer, Partial) else "succeeded"
 
     def _end(self, error: CallError, *, crashed: bool = False) -> None:
         self.error = error
+        if self._reconciles:
+            self._readable_later = error.retryable
+            self._in_doubt(error)
+            return
         if self._cloud is None or self._function is None or self._function.reads:
             return
         in_doubt = self._cloud.in_doubt or error.in_doubt or (crashed and self._cloud.upstream.attempts)
@@ -128,16 +172,28 @@ class Run:
         unsafe = not self._function.idempotent and error.retryable and not error.refused
         if not (in_doubt or unsafe):
             return
+        if self._function.idempotent and error.retryable:
+            self.outcome = "unknown"
+        else:
+            self._in_doubt(error)
+
+    def _in_doubt(self, error: CallError) -> None:
         self.outcome = "unknown"
-        if not (self._function.idempotent and error.retryable):
-            error.kind, error.retry_after_s = "unknown", None
-            error.message = f"it is not known whether this took effect: {error.message}"
+        error.kind, error.retry_after_s = "unknown", None
+        error.message = f"it is not known whether this took effect: {error.message}"
 
     @property
     def repeatable(self) -> bool:
         """Whether running the call once more would have no further effect."""
         safe = self._function is None or self._function.reads or self._function.idempotent
         return safe or self.outcome in ("rejected", "failed")
+
+    @property
+    def reconcilable(self) -> bool:
+        """Whether nobody knows how the call ended, and asking the cloud later may tell."""
+        if self._reconciles:
+            return self._readable_later
+        return self.outcome == "unknown" and bool(self._function and self._function.reconcile)
 
     @property
     def subject(self) -> str | None:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from functions.cloud.client import Cloud
 
 Call = Callable[[Mapping[str, Any], "Cloud"], Mapping[str, Any]]
+Reconcile = Callable[[Mapping[str, Any], "Cloud"], "Mapping[str, Any] | None"]
+
+
+class Undecided(Exception):
+    """What the cloud shows now does not tell whether an earlier call took effect; the text says what was seen."""
 
 
 class Partial(dict[str, Any]):
@@ -30,7 +35,8 @@ class Function:
     """One operation: its name (`apig.add_members`), its call, its schemas (instances, made once) and what is safe with it.
 
     `subject` is a template of the resource acted on, filled from the payload. `reads`: it changes nothing. `idempotent`: sent twice, it has
-    the effect of once, so an answer that was lost may be asked for again.
+    the effect of once, so an answer that was lost may be asked for again. `reconcile` reads what became of an earlier call that nobody
+    heard the end of: it returns an answer as `call` does when that took effect, None when it did not, and raises Undecided.
     """
 
     name: str
@@ -40,6 +46,7 @@ class Function:
     subject: str
     reads: bool = False
     idempotent: bool = False
+    reconcile: Reconcile | None = None
 
     @property
     def summary(self) -> str:
@@ -48,13 +55,19 @@ class Function:
 
 
 def function(
-    *, payload: type[Schema], result: type[Schema], subject: str, reads: bool = False, idempotent: bool = False
+    *,
+    payload: type[Schema],
+    result: type[Schema],
+    subject: str,
+    reads: bool = False,
+    idempotent: bool = False,
+    reconcile: Reconcile | None = None,
 ) -> Callable[[Call], Function]:
     """Make a Function of the decorated call; its name is the operation's, with the first `_` for the dot."""
 
     def make(call: Call) -> Function:
         name = operation(call.__name__)
-        return Function(name, call, payload(), result(), subject, reads=reads, idempotent=idempotent)
+        return Function(name, call, payload(), result(), subject, reads, idempotent, reconcile)
 
     return make
 

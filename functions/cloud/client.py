@@ -148,8 +148,8 @@ class Cloud:
 
     def _attempt(self, outgoing: Outgoing, expect: int, returns: type) -> Any:
         self._authorize(outgoing)
-        if not self._safe and self.deadline.remaining() < LEAST_FOR_WRITE_S:
-            raise OutOfTime("too little time was left to send a write and hear its answer")
+        if not self._safe:
+            self._announce()
         self.upstream.attempts += 1
         try:
             answer = self._client.transport.send(
@@ -170,6 +170,13 @@ class Cloud:
             raise
         self.in_doubt = self._trail.sent = False
         return value
+
+    def _announce(self) -> None:
+        """Say that a write which must not be repeated is about to be sent. Raises OutOfTime, and what keeps it from being sent."""
+        if self.deadline.remaining() >= LEAST_FOR_WRITE_S and self._trail.announce:
+            self._trail.announce()
+        if self.deadline.remaining() < LEAST_FOR_WRITE_S:
+            raise OutOfTime("too little time was left to send a write and hear its answer")
 
     def _patience(self, *, safe: bool) -> Deadline:
         """Return how long one attempt may take: a write all the time there is, what may be repeated not so long that no repeat fits."""

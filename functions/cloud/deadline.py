@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Trail:
-    """What another thread may know of a call under way: `sent`, whether sending has begun of a request whose end is not known."""
+    """What others may know of a call under way.
+
+    `sent`: sending has begun of a request whose end is not known. `announce` is called before each sending of a write that must not be
+    repeated, so that whoever comes after this process knows of it; it raises CallError to keep it from being sent.
+    """
 
     sent: bool = False
+    announce: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,12 @@ class ProjectNotAllowed(CallError):
     kind = "permission_denied"
 
 
+class Abandoned(CallError):
+    """Whoever ran the call died while it did, again and again: it is not run any more."""
+
+    kind = "internal"
+
+
 class NotGranted(CallError):
     """The sender may not ask for this operation. Nothing was sent."""
 

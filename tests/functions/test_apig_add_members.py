@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from functions.apig_add_members import apig_add_members
 from functions.cloud.errors import UnreadableAnswer
-from tests.functions.support import Ran, run
+from functions.registry import Undecided
+from tests.functions.support import FakeCloud, Ran, run
 from tests.schemas.pages import (
     APIG_HOST_ANSWER,
     APIG_HOST_REQUEST,
@@ -17,6 +18,9 @@ from tests.schemas.pages import (
     INSTANCE,
     IP_CHANNEL,
 )
+
+if TYPE_CHECKING:
+    from functions.cloud.client import Cloud
 
 
 def added(members: list[dict[str, Any]], answered: list[Any]) -> Ran:
@@ -92,3 +96,73 @@ def test_an_answer_without_an_array_of_members_cannot_be_read(answer: dict[str, 
     with pytest.raises(UnreadableAnswer, match="members") as caught:
         run(apig_add_members, APIG_HOST_REQUEST, answer)
     assert caught.value.in_doubt
+
+
+def became(members: list[dict[str, Any]], *pages: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return what reading the channel tells of an earlier call, each page an answer of the cloud."""
+    cloud = FakeCloud([{"size": len(page), "total": 0, "members": page} for page in pages])
+    payload = apig_add_members.payload.load({**APIG_HOST_REQUEST, "members": members})
+    assert apig_add_members.reconcile is not None
+    answer = apig_add_members.reconcile(payload, cast("Cloud", cloud))
+    assert not cloud.answers
+    assert {asked.method for asked in cloud.asked} == {"GET"}
+    assert [asked.query["offset"] for asked in cloud.asked] == [500 * index for index in range(len(pages))]
+    return None if answer is None else dict(answer)
+
+
+ASKED = {"host": "10.0.0.1", "weight": 5, "port": 80}
+OTHER = {"id": "o", "host": "10.9.9.9", "weight": 1}
+
+
+def test_members_that_are_there_as_they_were_asked_for_were_added() -> None:
+    there = [OTHER, {"id": "m", **ASKED, "status": 1}]
+    assert became([ASKED], there) == {"size": 2, "total": 2, "members": there, "missing": []}
+
+
+@pytest.mark.parametrize("there", [[], [OTHER]])
+def test_members_of_whom_none_is_there_were_not_added(there: list[dict[str, Any]]) -> None:
+    assert became([ASKED, {"host": "10.0.0.2"}], there) is None
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        [{"host": "10.0.0.1", "weight": 6, "port": 80}],
+        [{"host": "10.0.0.1", "weight": 5}],
+        [{"host": "10.0.0.1", "weight": None, "port": 80}],
+    ],
+)
+def test_members_with_other_values_may_be_anybodys(there: list[dict[str, Any]]) -> None:
+    with pytest.raises(Undecided, match="not with these values"):
+        became([ASKED], there)
+
+
+def test_half_of_the_members_tells_nothing() -> None:
+    with pytest.raises(Undecided, match="others are not"):
+        became([ASKED, {"host": "10.0.0.2"}], [ASKED])
+
+
+def test_numbers_that_come_as_text_and_other_spellings_of_an_address_are_the_same() -> None:
+    asked = {"host": "2001:DB8::1", "weight": 5, "is_backup": True, "status": 1}
+    there = {"host": "2001:db8:0::1", "weight": "5", "is_backup": "true", "status": "1"}
+    assert became([asked], [there]) is not None
+
+
+def test_a_server_is_known_by_its_id_and_a_name_that_the_channel_keeps() -> None:
+    asked = {"ecs_id": "e-1", "ecs_name": "web", "weight": 1}
+    assert became([asked], [{"host": "10.0.0.7", **asked}]) is not None
+    # A channel of addresses keeps no names of servers.
+    assert became([{**asked, "host": "10.0.0.7"}], [{"host": "10.0.0.7", "weight": 1}]) is not None
+    with pytest.raises(Undecided):
+        became([asked], [{"host": "10.0.0.7", **asked, "ecs_name": "db"}])
+
+
+def test_every_page_of_the_channel_is_read() -> None:
+    page = [{"id": str(number), "host": f"10.1.{number // 250}.{number % 250}"} for number in range(500)]
+    assert became([ASKED], page, page, [ASKED]) is not None
+
+
+def test_a_channel_without_an_end_tells_nothing() -> None:
+    page = [{"id": "x", "host": "10.1.1.1"}] * 500
+    with pytest.raises(Undecided, match="more than 10000"):
+        became([ASKED], *[page] * 20)
