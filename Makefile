@@ -20,7 +20,7 @@ $(VENV)/.pip: constraints.txt
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.pip
 	@echo "Installing what the project runs on ..." >&2
-	@$(PIP) install --constraint constraints.txt '.[crypto,deploy,docs]' && rm -rf build *.egg-info
+	@$(PIP) install --constraint constraints.txt '.[amqp,crypto,deploy,docs,metrics,redis]' && rm -rf build *.egg-info
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
