@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS rates (sender TEXT PRIMARY KEY, due REAL NOT NULL) WI
 _BUSY_S = 2.0
 _SWEEP_S = 60.0
 _GRACE_S = 3600.0
+# In the place of a status: it is being stored for later. Above every status, so that no reader takes it for a success.
+_STORING = 999
 IDS_S = 7 * 86_400.0
 """Seconds for which ids are remembered: senders repeat what was not heard for hours, some for days, each time signed afresh."""
 
@@ -51,12 +53,13 @@ class Seen:
     """A request that is not new: `replayed` when it is the very same one, else its id is known.
 
     `status` is that of the answer it got, None while it is under way (or when its process died); `since` is when it came, in seconds
-    since 1970.
+    since 1970. `storing`: what is under way is storing it for later.
     """
 
     replayed: bool
     status: int | None
     since: float
+    storing: bool = False
 
 
 class Deliveries:
@@ -91,24 +94,38 @@ class Deliveries:
         """Close the file."""
         self._file.close()
 
-    def claim(self, sender: str, fingerprint: str, id: str | None, until: float, now: float) -> Claim | Seen:  # noqa: A002 - the field's term
+    def claim(
+        self,
+        sender: str,
+        fingerprint: str,
+        id: str | None,  # noqa: A002 - the field's term
+        until: float,
+        now: float,
+        *,
+        storing_s: float | None = None,
+    ) -> Claim | Seen:
         """Remember a verified request, unless it is known: its fingerprint until `until`, its id for `IDS_S`; times are seconds since 1970.
 
-        A `fingerprint` of "" and an `id` of None are not compared. Raises Unavailable.
+        A `fingerprint` of "" and an `id` of None are not compared. `storing_s`: it is to be stored for later, None when it is not. One
+        that was begun so longer than that ago (seconds), and has no end, is taken for new: whoever had it died, perhaps before it was
+        stored, and if after, then what is stored once more has the same id. Raises Unavailable.
         """
         keys = _keys(sender, fingerprint, id)
         ends = {"fingerprint": until, "id": max(until, now + IDS_S)}
         with self._transaction(now) as file:
-            seen = _seen(file, keys, now)
-            if seen is None:
-                rows = [(key, ends[kind], now) for kind, key in keys.items()]
-                file.executemany("REPLACE INTO received VALUES (?, ?, ?, NULL)", rows)
-        return seen or Claim(tuple(keys.values()))
+            known = _known(file, keys, now)
+            lost = storing_s is not None and all(seen.storing and now - seen.since > storing_s for seen in known)
+            if known and not lost:
+                return known[0]
+            status = None if storing_s is None else _STORING
+            rows = [(key, ends[kind], now, status) for kind, key in keys.items()]
+            file.executemany("REPLACE INTO received VALUES (?, ?, ?, ?)", rows)
+        return Claim(tuple(keys.values()))
 
     def look(self, sender: str, fingerprint: str, id: str | None, now: float) -> Seen | None:  # noqa: A002 - the field's term
         """Return what is known of a request without remembering it. Raises Unavailable."""
         with self._transaction() as file:
-            return _seen(file, _keys(sender, fingerprint, id), now)
+            return next(iter(_known(file, _keys(sender, fingerprint, id), now)), None)
 
     def finish(self, claim: Claim, status: int) -> None:
         """Remember how a claimed request was answered. Raises Unavailable."""
@@ -160,12 +177,14 @@ def _keys(sender: str, fingerprint: str, id: str | None) -> dict[str, bytes]:  #
     }
 
 
-def _seen(file: sqlite3.Connection, keys: dict[str, bytes], now: float) -> Seen | None:
+def _known(file: sqlite3.Connection, keys: dict[str, bytes], now: float) -> list[Seen]:
+    known = []
     for kind, key in keys.items():
         row = file.execute("SELECT status, since FROM received WHERE key = ? AND until >= ?", (key, now)).fetchone()
         if row:
-            return Seen(kind == "fingerprint", *row)
-    return None
+            storing = row[0] == _STORING
+            known.append(Seen(kind == "fingerprint", None if storing else row[0], row[1], storing))
+    return known
 
 
 @contextlib.contextmanager

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from events.deliveries import Deliveries
 from events.logs import configure
 from events.loopback import REASON, is_own_machine
+from events.metrics import audience, processes
 from events.senders import kept
 from events.settings import EventSettings
+from events.triggers import later
 from functions.cloud.errors import ConfigurationError
 from functions.cloud.settings import CloudSettings
 
@@ -63,7 +65,11 @@ def on_starting(server: Any) -> None:
             _share_memory(events)
         else:
             _refuse(server.cfg.address)
+        if events.queue:
+            later.check(events.queue)
         configure(people=False)  # The processes that take requests are forked from this one, and inherit it.
+        if audience(os.environ):
+            _share_counts(server)
     except ConfigurationError as error:
         raise RuntimeError(error.message) from None
 
@@ -86,6 +92,7 @@ def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn's hook
     folder = Path(os.environ.get("HONGYAN_STATE_FILE", "")).parent
     if folder.name.startswith(_OURS) and folder.parent == Path(tempfile.gettempdir()):
         shutil.rmtree(folder, ignore_errors=True)
+    processes.remove(os.environ)
 
 
 _OURS = "hongyan-deliveries-"
@@ -98,6 +105,15 @@ def _share_memory(events: EventSettings) -> None:
         os.environ["HONGYAN_STATE_FILE"] = str(Path(tempfile.mkdtemp(prefix=_OURS), "deliveries.sqlite"))
     # Made once, here: processes that all make it at the same moment get into each other's way.
     Deliveries.of(EventSettings.from_env(os.environ)).close()
+
+
+def _share_counts(server: Any) -> None:
+    """Let whichever process is asked tell what all of them have counted. Raises ConfigurationError."""
+    if server.cfg.preload_app:
+        raise ConfigurationError(
+            "HONGYAN_METRICS does not go with --preload: what several processes count is not shared"
+        )
+    processes.share(os.environ, server.cfg.uid, server.cfg.gid)
 
 
 def _refuse(addresses: Iterable[Any]) -> None:

@@ -23,7 +23,7 @@ class EventSettings:
     `prefix` of every event type, `deadline_s` (seconds a call may take), `body_limit` (bytes), `receive_s` (seconds in which a request must
     have arrived), `senders` (path of the senders file, "" when nobody but this machine may send), `state_file` (where processes remember
     what was received, "" for this process alone), `capture_dir` (where refused requests are kept, "" for nowhere), `proxies` (whose
-    X-Forwarded headers are believed).
+    X-Forwarded headers are believed), `queue` (URL of the queue for what is stored for later, "" for none; it may hold a password).
     """
 
     prefix: str = "hongyan"
@@ -34,6 +34,7 @@ class EventSettings:
     state_file: str = ""
     capture_dir: str = ""
     proxies: Proxies = field(default_factory=Proxies)
+    queue: str = field(default="", repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> EventSettings:
@@ -54,6 +55,7 @@ class EventSettings:
             state_file=env.get("HONGYAN_STATE_FILE", "").strip(),
             capture_dir=env.get("HONGYAN_CAPTURE_DIR", "").strip(),
             proxies=Proxies.read(env.get("HONGYAN_PROXIES", "")),
+            queue=env.get("HONGYAN_QUEUE", "").strip(),
         )
 
 

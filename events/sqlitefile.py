@@ -12,10 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
 # Seconds waited for another process that writes.
 _BUSY_S = 5.0
+# Seconds between two attempts to share a file that another process is making, and between two notes of the time.
+_RETRY_S = 0.01
+_NOTE_S = 60.0
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
+# What sqlite calls a file that is none of its own, or not any more.
+_FORMS = ("file is not a database", "database disk image is malformed")
 # UPDATE ... RETURNING came with it (https://www.sqlite.org/releaselog/3_35_0.html).
 _OLDEST = (3, 35, 0)
 _TABLES = """
@@ -27,23 +35,35 @@ CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, since_boot REAL NOT NULL, 
 class SqliteFile:
     """A part of a sqlite file (several parts may share one): its tables, and transactions on them; threads may share it.
 
-    `failure` is raised, with a text, for whatever sqlite or the file system refuses.
+    `failure` is raised, with a text, for whatever sqlite or the file system refuses; `refused` where only somebody who changes the file
+    or the setting can help.
     """
 
-    def __init__(self, path: str, part: str, version: int, tables: str, failure: type[Exception]) -> None:
-        """Open or make the file, readable by its owner only, and the part's tables. Raises `failure`."""
+    def __init__(
+        self,
+        path: str,
+        part: str,
+        version: int,
+        tables: str,
+        failure: type[Exception],
+        *,
+        refused: type[Exception] | None = None,
+    ) -> None:
+        """Open or make the file, readable by its owner only, and the part's tables. Raises `failure`, `refused`."""
         self._lock = threading.Lock()
         self._failure = failure
+        self._refused = refused or failure
         self._path = path
+        self._note_at = time.monotonic() + _NOTE_S
         with self._told():
             if sqlite3.sqlite_version_info < _OLDEST:
-                raise failure(f"sqlite {sqlite3.sqlite_version} is too old: at least 3.35 is needed")
+                raise self._refused(f"sqlite {sqlite3.sqlite_version} is too old: at least 3.35 is needed")
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             # Autocommit: each transaction below says where it begins and ends.
             self._file = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             # An application that is thrown away closes it, too.
             self._end = weakref.finalize(self, self._file.close)
-            self._file.execute("PRAGMA journal_mode=WAL")
+            self._share()
             self._file.execute("PRAGMA synchronous=NORMAL")
         with self.transaction() as file:
             for statement in filter(str.strip, (_TABLES + tables).split(";")):
@@ -62,34 +82,45 @@ class SqliteFile:
         """Close the file."""
         self._end()
 
-    @contextlib.contextmanager
-    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """Write in one transaction; `durable`: once it is over, not even a power failure undoes it. Raises `failure`, with nothing done."""
-        with self._lock, self._told():
-            if durable:
-                self._file.execute("PRAGMA synchronous=FULL")
-            try:
-                self._file.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._file
-                    self._file.execute("COMMIT")
-                except BaseException:
-                    if self._file.in_transaction:  # A full disk may have rolled it back already.
-                        self._file.execute("ROLLBACK")
-                    raise
-            finally:
-                if durable:
-                    self._file.execute("PRAGMA synchronous=NORMAL")
+        return _Transaction(self, durable)
 
-    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds. Raises `failure`."""
         with self._lock, self._told():
             return self._file.execute(query, values).fetchall()
 
+    def _share(self) -> None:
+        """Let several processes read and write at once (https://www.sqlite.org/wal.html)."""
+        end = time.monotonic() + _BUSY_S
+        while not (mode := self._wal()):
+            # sqlite does not wait where two processes make the same file.
+            if time.monotonic() > end:
+                raise self._failure(f"{self._path}: another process holds it")
+            time.sleep(_RETRY_S)
+        if mode != "wal":
+            raise self._refused(f"{self._path}: sqlite has no WAL there: put it on a disk of this machine")
+
+    def _wal(self) -> str:
+        try:
+            return str(self._file.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            return ""
+
+    def _note(self) -> None:
+        """Write down what time it is, so that time never goes back, whatever the clock says after a restart."""
+        now = since_boot()
+        query = "UPDATE clock SET since_boot = ?, at = ?, wall = ?"
+        self._file.execute(query, (now, now + self._offset, time.time()))
+        self._note_at = time.monotonic() + _NOTE_S
+
     def _check(self, file: sqlite3.Connection, part: str, version: int) -> None:
         row = file.execute("SELECT version FROM parts WHERE name = ?", (part,)).fetchone()
         if row and row[0] != version:
-            raise self._failure(
+            raise self._refused(
                 f"{self._path}: its {part} has format {row[0]}, and this version of Hongyan reads {version}"
             )
         file.execute("INSERT OR IGNORE INTO parts VALUES (?, ?)", (part, version))
@@ -99,14 +130,59 @@ class SqliteFile:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            told = error.strerror if isinstance(error, OSError) else str(error)
-            raise self._failure(f"{self._path}: {told}") from error
+            raise self._translated(error) from error
+
+    def _translated(self, error: sqlite3.Error | OSError) -> Exception:
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        kind = self._refused if told in _FORMS else self._failure
+        return kind(f"{self._path}: {told}")
+
+
+class _Transaction:
+    """A transaction on a file: a class, because a generator would cost a tenth of what is written in it."""
+
+    __slots__ = ("_durable", "_of")
+
+    def __init__(self, of: SqliteFile, durable: bool) -> None:
+        self._of = of
+        self._durable = durable
+
+    def __enter__(self) -> sqlite3.Connection:
+        of = self._of
+        of._lock.acquire()
+        try:
+            if self._durable:
+                of._file.execute("PRAGMA synchronous=FULL")
+            of._file.execute("BEGIN IMMEDIATE")
+            if time.monotonic() > of._note_at:
+                of._note()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return of._file
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        of = self._of
+        try:
+            if error is None:
+                of._file.execute("COMMIT")
+        except sqlite3.Error as late:
+            error = late
+        try:
+            if error is not None and of._file.in_transaction:  # A full disk may have rolled it back already.
+                of._file.execute("ROLLBACK")
+            if self._durable:
+                of._file.execute("PRAGMA synchronous=NORMAL")
+        except sqlite3.Error as late:
+            error = error or late
+        of._lock.release()
+        if isinstance(error, (sqlite3.Error, OSError)):
+            raise of._translated(error) from error
 
 
 def since_boot() -> float:
     """Return the seconds since the machine started, with those that it slept where the system counts them."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def _boot() -> str:

@@ -33,7 +33,7 @@ _TOLD = {
     415: "Another media type, event format or charset than is read here, or a compressed body.",
     429: "Too many requests of this sender.",
     500: "The cloud failed, refused our own credentials, or a write has an unknown outcome; or there is a fault of ours.",
-    501: "There is no such operation; or the cloud does not offer it.",
+    501: "There is no such operation; or the cloud does not offer it; or nothing is stored for later here.",
     503: "Throttled, unavailable, or out of time: trying again may help.",
 }
 # Which of a status's kinds its examples have.

@@ -45,6 +45,7 @@ _REFUSALS = MappingProxyType(
         415: "compressed bodies are not read: send it without Content-Encoding",
         429: "this sender is over its rate",
         500: "an error inside Hongyan; its log tells more",
+        501: "nothing is stored for later here: that takes the web server, with HONGYAN_QUEUE set",
         503: "this server cannot tell at the moment whether this is new",
     }
 )

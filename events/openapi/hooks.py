@@ -40,9 +40,11 @@ def security_schemes() -> dict[str, Any]:
     return {scheme.name: _described(scheme) for scheme in _schemes()}
 
 
-def paths(names: Sequence[str], prefix: str) -> dict[str, Any]:
-    """Return the paths by their URLs."""
-    return {"/hooks/{sender}": {"post": _send(names, prefix), "get": _url_check(), "options": _handshake()}}
+def paths(names: Sequence[str], prefix: str, *, queue: bool) -> dict[str, Any]:
+    """Return the paths by their URLs; `queue`: there is one."""
+    post = _send(names, prefix)
+    post = operations.with_later(post, prefix) if queue else post
+    return {"/hooks/{sender}": {"post": post, "get": _url_check(), "options": _handshake()}}
 
 
 def _send(names: Sequence[str], prefix: str) -> dict[str, Any]:

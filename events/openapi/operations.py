@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from events.cloudevents.http import BATCH as BATCH_JSON
 from events.cloudevents.http import STRUCTURED
-from events.openapi import examples
+from events.openapi import examples, later
 from events.openapi.answers import ANY_FAILURE, failures, succeeded
 from events.openapi.cloudevents import BATCH, event_with
 from events.openapi.shapes import name_of, ref
@@ -35,10 +35,18 @@ def schemas(names: Sequence[str], prefix: str) -> dict[str, Any]:
     return found
 
 
-def paths(names: Sequence[str], prefix: str) -> dict[str, Any]:
-    """Return the paths by their URLs."""
-    functions = {f"/functions/{name}": {"post": _function(find(name), prefix)} for name in names}
-    return {**functions, "/events": {"post": _events(names, prefix)}}
+def paths(names: Sequence[str], prefix: str, *, queue: bool) -> dict[str, Any]:
+    """Return the paths by their URLs; `queue`: there is one."""
+    posts = {f"/functions/{name}": _function(find(name), prefix) for name in names} | {
+        "/events": _events(names, prefix)
+    }
+    return {path: {"post": with_later(post, prefix) if queue else post} for path, post in posts.items()}
+
+
+def with_later(post: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a POST whose request may be stored for later, too."""
+    parameters, responses = [*post["parameters"], later.prefer()], {**post["responses"], **later.accepted(prefix)}
+    return {**post, "parameters": parameters, "responses": dict(sorted(responses.items()))}
 
 
 def body(*contents: tuple[str, dict[str, Any], dict[str, Any]]) -> dict[str, Any]:

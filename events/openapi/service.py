@@ -10,9 +10,11 @@ from schemas.result import SCHEMA_ID
 _HTML = {"text/html": {"schema": {"type": "string"}}}
 
 
-def paths(*, local: bool) -> dict[str, Any]:
-    """Return the paths by their URLs; `local`: this machine alone may ask."""
-    found = _paths()
+def paths(*, local: bool, metrics: str) -> dict[str, Any]:
+    """Return the paths by their URLs; `local`: this machine alone may ask, `metrics`: who may ask for those, "" when there are none."""
+    found = _paths() | ({"/metrics": _metrics()} if metrics else {})
+    if metrics == "local":
+        found["/metrics"]["get"]["responses"] |= refusal(403, "Not from this machine.")
     if local:
         for item in found.values():
             item["get"]["responses"] |= {
@@ -20,6 +22,18 @@ def paths(*, local: bool) -> dict[str, Any]:
                 **refusal(403, "Not from this machine."),
             }
     return found
+
+
+def _metrics() -> dict[str, Any]:
+    text = {"schema": {"type": "string"}}
+    content = {"text/plain": text, "application/openmetrics-text": text}
+    told = {
+        "200": {
+            "description": "Prometheus's text format 0.0.4, or OpenMetrics 1.0 as `Accept` has it.",
+            "content": content,
+        }
+    }
+    return _get("metrics", "Read what the server has counted.", told)
 
 
 def _paths() -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from events import strictjson
 from events.calls import is_name
@@ -16,7 +16,6 @@ from functions.cloud.errors import CallError
 
 if TYPE_CHECKING:
     from events.dispatch import Call
-    from events.queues import Delivery, Queue
     from events.settings import EventSettings
     from events.triggers.records import Deployment
     from functions.cloud.deadline import Deadline
@@ -70,12 +69,32 @@ def group_of(body: bytes) -> str | None:
     return f"/{key}" if is_name(key) else None
 
 
-def to_call(delivery: Delivery, queue: Queue, deadline: Deadline, events: EventSettings, own: Deployment) -> Call:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The settings for a message that we wrote ourselves: its event's data is the payload."""
+
+    operation: str
+    payload: None = None
+
+
+class Named(Protocol):
+    """Which queue a message came out of."""
+
+    @property
+    def transport(self) -> str:
+        """As `Queue.transport`."""
+
+    @property
+    def name(self) -> str:
+        """As `Queue.name`."""
+
+
+def to_call(message: Message, queue: Named, deadline: Deadline, events: EventSettings, own: Deployment) -> Call:
     """Return the call that a message asks for; one that asks for nothing carries its refusal. `own`: what the deployment runs."""
-    message = delivery.message
     meta, kind = message.meta, f"queue.{queue.transport}"
     record = Record(kind, f"/hongyan/queue/{queue.name}", message.id, message.body)
-    call = record.asks(deadline, events, own)
+    # What the webhook stored is its own event, whatever other systems' bodies look like.
+    call = record.asks(deadline, events, _Stored(own.operation) if "trigger" in meta else own)
     if message.version != VERSION:
         told = f"the message has format {message.version}, and this worker reads {VERSION}: upgrade it, then redrive"
         call = replace(call, refusal=UnknownVersion(told))

@@ -50,6 +50,7 @@ def facts(sender: Sender, now: float) -> dict[str, Any]:
         "payload": sender.payload,
         "origins": list(sender.origins),
         "https": sender.https,
+        "async": sender.later,
     }
 
 
@@ -66,6 +67,7 @@ def rows(sender: Sender, now: float) -> Iterator[tuple[str, list[str]]]:
     yield "rate", [f"{sender.rate.count} requests per {_PERIODS.get(sender.rate.per_s, f'{sender.rate.per_s:g} s')}"]
     yield "window", [f"{scheme.window_s:g} s: how old a signature may be, or how long a request is remembered"]
     yield "answer", [f"within {scheme.answer_within_s:g} s"] if scheme.answer_within_s else []
+    yield "async", ["stored for later, in the queue of HONGYAN_QUEUE"] if sender.later else []
     yield "handshake", [f"consent to {', '.join(sender.origins)}"] if sender.origins else []
 
 

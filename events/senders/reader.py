@@ -32,6 +32,7 @@ KEYS = (
     "payload",
     "origins",
     "https",
+    "async",
 )
 """What every sender may have; each scheme adds its options."""
 
@@ -97,10 +98,11 @@ class _Reader:
         where = payload.judge(table["payload"], place / "payload") if "payload" in table else None
         origins = values.origins(table, place)
         https = values.https(table, place, needed=bool(kind and kind.needs_https))
+        later = values.later(table, place)
         if scheme is None or len(place.notes.mistakes) > before:
             return None
         own = Secrets(name, secrets)
-        return Sender(name, scheme, own, operations, projects, rate, operation, where, origins, https)
+        return Sender(name, scheme, own, operations, projects, rate, operation, where, origins, https, later)
 
     def _options(self, kind: type[Scheme], table: Mapping[str, Any], place: Place) -> dict[str, Any]:
         """Return the options in a sender's table, files by what is in them; one that cannot be read is noted and left out."""

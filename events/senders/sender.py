@@ -31,7 +31,8 @@ class Sender:
 
     `name`: its path is `/hooks/<name>`. `operations`: those it may run, each of which exists. `projects`: those it may act on, empty
     for the server's own alone. `operation`: what a bare payload runs when the path names none, None when it must be named. `origins`: whose
-    CloudEvents webhook handshake is answered with consent, in lower case, `*` for all. `https`: taken over https only.
+    CloudEvents webhook handshake is answered with consent, in lower case, `*` for all. `https`: taken over https only. `later`: what
+    it sends is stored for later, as if each request preferred that.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Sender:
     payload: Payload
     origins: tuple[str, ...]
     https: bool
+    later: bool = False
 
     def may_run(self, operation: str) -> bool:
         """Whether this operation is granted."""

@@ -1,4 +1,4 @@
-"""The plain settings of a sender, each read from its key or left at its default: rate, window, origins, https."""
+"""The plain settings of a sender, each read from its key or left at its default: rate, window, origins, https, async."""
 
 from __future__ import annotations
 
@@ -63,3 +63,8 @@ def https(table: Mapping[str, Any], place: Place, *, needed: bool) -> bool:
     if needed and not table["https"]:
         at.warn("whoever reads a request of this scheme on its way can make others: leave this out")
     return bool(table["https"])
+
+
+def later(table: Mapping[str, Any], place: Place) -> bool:
+    """Return whether what is sent is stored for later, without being asked for: the key `async`."""
+    return "async" in table and (place / "async").is_a(bool, table["async"]) and bool(table["async"])

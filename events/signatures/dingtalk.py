@@ -37,6 +37,7 @@ class DingTalk(Scheme):
     secret_headers = ("sign",)  # Good for any body until one came with it.
     secret_fields = ("sessionWebhook",)  # Whoever knows it may answer in the conversation.
     needs_https = True
+    quiet = True
 
     def key(self, parts: Mapping[str, str]) -> bytes:
         """As the contract says: the appSecret's own characters."""

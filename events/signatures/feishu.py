@@ -66,6 +66,7 @@ class Feishu(aes.SealedScheme):
     secret_fields = ("token",)  # Of bodies that are not encrypted.
     needs_https = True
     answer_within_s = 3.0
+    quiet = True
 
     def __init__(self, *, old_cards: bool = False, window_s: float | None = None) -> None:
         """Make a scheme with the sender's options. Raises BadOption."""

@@ -47,6 +47,8 @@ class Scheme(ABC):
     """Whether the handshake is a GET."""
     answer_within_s: ClassVar[float | None] = None
     """How long the sender waits for an answer, in seconds; None when it is not known to hurry."""
+    quiet: ClassVar[bool] = False
+    """Whether what was stored for later is answered 200 without a body: to these senders a body is a reply, or 202 is no success."""
 
     def __init__(self, *, window_s: float | None = None) -> None:
         """Make a scheme with the sender's options. Raises BadOption."""

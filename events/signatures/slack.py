@@ -38,6 +38,7 @@ class Slack(Scheme):
     name = "slack"
     headers = (_TIME, _SIGNATURE)
     answer_within_s = 3.0
+    quiet = True
 
     def key(self, parts: Mapping[str, str]) -> bytes:
         """As the contract says: the signing secret's own characters, although they look like hex."""

@@ -38,6 +38,7 @@ class Smn(Scheme):
 
     name = "smn"
     default_window_s = 3600.0  # `timestamp` is of the first attempt, and how long SMN tries is not documented.
+    quiet = True
     parts = ()
     options = ("topics", "hosts", "roots")
     files = ("roots",)

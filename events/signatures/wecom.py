@@ -58,6 +58,7 @@ class WeCom(aes.SealedScheme):
     options = ("receive_id",)
     reads_get = True
     answer_within_s = 5.0
+    quiet = True
 
     def __init__(self, *, receive_id: str | Sequence[str] | None = None, window_s: float | None = None) -> None:
         """Make a scheme with the sender's options. Raises BadOption."""

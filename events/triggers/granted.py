@@ -1,4 +1,4 @@
-"""What a verified request asks for, and whether its sender was granted that."""
+"""What a verified request asks for, whether its sender was granted that, and whether it is to be done now."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from events.cloudevents.http import mode
 from events.senders.payload import apply
 from events.triggers.http import Calls, NotTaken, bare, deadline_of, events_of
+from events.triggers.preferences import responds_async
 from functions.cloud.errors import NotGranted, PayloadRefused
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ def granted(sender: Sender, request: HttpRequest, verified: Verified, settings: 
     else:
         calls = Calls((_mapped(bare(request, sender.operation, deadline, verified.id), sender),))
     return replace(calls, each=tuple(_checked(call, sender) for call in calls.each))
+
+
+def is_for_later(sender: Sender, request: HttpRequest) -> bool:
+    """Whether what a request asks for is to be stored for later: its sender's settings say so, or the request does."""
+    return sender.later or responds_async(request.header("prefer"))
+
+
+def seed(verified: Verified) -> str:
+    """Return what is the same when this very request comes again and for no other: "" where no time is signed, since nothing is."""
+    timed = verified.time is not None and verified.fingerprint
+    return f"{verified.sender}\n{verified.fingerprint}" if timed else ""
 
 
 def _mapped(call: Call, sender: Sender) -> Call:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from events.deliveries import Seen, Unavailable
 from events.problems import HttpAnswer, problem
 from events.signatures import Refusal, Refused
-from events.triggers.granted import granted
+from events.triggers.granted import granted, is_for_later, seed
 from events.triggers.handshake import handshake
 from events.triggers.http import NotTaken, refuse_compressed
+from events.triggers.preferences import no_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from events.settings import EventSettings
     from events.signatures import Verified
     from events.triggers.http import HttpRequest
+    from events.triggers.later import Later
 
 log = logging.getLogger("hongyan.events")
 
 _UNDECIDED = 0
+_STORED = 202
 # Seconds beyond a call's deadline after which whoever handled it has died.
 _DEAD_S = 60.0
 # Seconds after which a sender may ask again for what is still under way, or when our own memory is out of reach.
@@ -36,7 +39,10 @@ _SOON = {"Retry-After": "5"}
 
 
 class HookDoor:
-    """Turns signed requests into calls and results into answers, for any web framework or none."""
+    """Turns signed requests into calls and results into answers, for any web framework or none.
+
+    `later` stores what is not to be waited for, None where nothing can.
+    """
 
     def __init__(
         self,
@@ -46,6 +52,7 @@ class HookDoor:
         deliveries: Deliveries,
         *,
         captures: Captures | None = None,
+        later: Later | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._dispatcher = dispatcher
@@ -53,6 +60,7 @@ class HookDoor:
         self._senders = senders
         self._deliveries = deliveries
         self._captures = captures
+        self._later = later
         self._clock = clock
 
     def answer(self, name: str, request: HttpRequest, read: Callable[[], bytes]) -> HttpAnswer:
@@ -86,7 +94,8 @@ class HookDoor:
             return found.answer
         # As long as its signature is good it is remembered, and never less than handling it takes; a signed time may be in the future.
         until = max(max(now, found.time or now) + sender.scheme.window_s, now + self._settings.deadline_s + _DEAD_S)
-        claim = self._deliveries.claim(sender.name, found.fingerprint, found.id, until, now)
+        dead_s = self._settings.deadline_s + _DEAD_S if is_for_later(sender, request) else None
+        claim = self._deliveries.claim(sender.name, found.fingerprint, found.id, until, now, storing_s=dead_s)
         if isinstance(claim, Seen):
             return self._again(sender, request, claim)
         # Only what is new counts: whoever replays a captured request must not use up its sender's rate.
@@ -105,9 +114,16 @@ class HookDoor:
                 answer = self._confirmed(sender, verified)
                 keep = 200 if answer.status == 200 else None
                 return answer
+            later = is_for_later(sender, request)
+            if later and self._later is None:
+                return no_queue()
             calls = granted(sender, request, verified, self._settings)
             # From here on something may be done: should this process end now, it is not taken for undone.
             keep = _UNDECIDED
+            if later and self._later:
+                taken = self._later.take(calls, request, quiet=sender.scheme.quiet, seed=seed(verified))
+                keep = _STORED if taken.stored else None
+                return taken.answer
             results = calls.run(self._dispatcher)
             answer = calls.answer(results, request.header("accept"))
             keep = _kept(results)

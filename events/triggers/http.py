@@ -12,6 +12,7 @@ from events.cloudevents.http import from_http, mode
 from events.cloudevents.rules import is_json
 from events.dispatch import Call
 from events.problems import HttpAnswer, problem
+from events.triggers.preferences import no_queue, responds_async
 from events.triggers.results import batched, single
 from functions.cloud.deadline import Deadline
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from events.dispatch import Dispatcher, Result
     from events.settings import EventSettings
+    from events.triggers.later import Later
 
 # Kept of the deadline for writing the answer, in seconds.
 _MARGIN_S = 0.25
@@ -82,11 +84,15 @@ class Calls:
 
 
 class HttpDoor:
-    """Turns requests into calls and results into answers. Every refusal is problem+json or a result event."""
+    """Turns requests into calls and results into answers. Every refusal is problem+json or a result event.
 
-    def __init__(self, dispatcher: Dispatcher, settings: EventSettings) -> None:
+    `later` stores what is not to be waited for, None where nothing can.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, settings: EventSettings, later: Later | None = None) -> None:
         self._dispatcher = dispatcher
         self._settings = settings
+        self._later = later
 
     def function(self, operation: str, request: HttpRequest) -> HttpAnswer:
         """Answer POST /functions/<operation>: a bare JSON payload, or CloudEvents whose data is the payload."""
@@ -112,6 +118,8 @@ class HttpDoor:
             return refused.answer
         # Ids of one caller are never taken for another's.
         calls = replace(calls, each=tuple(replace(call, sender=request.caller) for call in calls.each))
+        if responds_async(request.header("prefer")):
+            return self._later.take(calls, request).answer if self._later else no_queue()
         return calls.answer(calls.run(self._dispatcher), request.header("accept"))
 
 

@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from events.captures import Captures
 from events.deliveries import Deliveries
 from events.dispatch import Dispatcher
+from events.metrics import metrics_from_env
 from events.problems import PLAIN, HttpAnswer, problem
 from events.result_schema import result_schema
 from events.senders import kept
@@ -21,6 +22,7 @@ from events.triggers import health
 from events.triggers.docs import add_docs
 from events.triggers.hooks import HookDoor
 from events.triggers.http import HttpDoor
+from events.triggers.later import Later
 from events.triggers.reading import Reading
 from functions.cloud.client import Client
 from functions.cloud.settings import CloudSettings
@@ -28,6 +30,7 @@ from functions.cloud.settings import CloudSettings
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from events.metrics import Metrics
     from events.senders import Senders
 
 log = logging.getLogger("hongyan.events")
@@ -59,27 +62,36 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = events.body_limit + 1
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _crashed)
-    dispatcher = Dispatcher(client or Client(cloud), events)
+    metrics = metrics_from_env(os.environ)
+    dispatcher = Dispatcher(client or Client(cloud), events, metrics=metrics)
     reading = Reading(events)
+    later = Later.of(dispatcher, events)
     if events.senders:
         senders = kept.read(events.senders, os.environ, cloud.may_use)
-        _add_hooks(app, _hook_door(dispatcher, events, senders), reading)
+        _add_hooks(app, _hook_door(dispatcher, events, senders, later), reading)
     else:
-        _add_local(app, HttpDoor(dispatcher, events), reading)
+        _add_local(app, HttpDoor(dispatcher, events, later), reading)
     _add_health(app, cloud)
+    if metrics.audience:
+        _add_metrics(app, metrics, reading)
     add_docs(
         app,
         operations=not events.senders,
         hooks=bool(events.senders),
         prefix=events.prefix,
         body_limit=events.body_limit,
+        metrics=metrics.audience,
+        queue=later is not None,
     )
     return app
 
 
-def _hook_door(dispatcher: Dispatcher, events: EventSettings, senders: Senders) -> HookDoor:
+def _hook_door(dispatcher: Dispatcher, events: EventSettings, senders: Senders, later: Later | None) -> HookDoor:
     captures = Captures(events.capture_dir) if events.capture_dir else None
-    return HookDoor(dispatcher, events, senders, Deliveries.of(events), captures=captures)
+    waiting = sorted(sender.name for sender in senders.values() if sender.later)
+    if waiting and later is None:
+        log.warning("queue.missing", extra={"facts": {"variable": "HONGYAN_QUEUE", "senders": waiting}})
+    return HookDoor(dispatcher, events, senders, Deliveries.of(events), captures=captures, later=later)
 
 
 def _add_hooks(app: Flask, door: HookDoor, reading: Reading) -> None:
@@ -132,6 +144,12 @@ def _add_health(app: Flask, cloud: CloudSettings) -> None:
         answer = jsonify(result_schema())
         answer.content_type = "application/schema+json"
         return answer
+
+
+def _add_metrics(app: Flask, metrics: Metrics, reading: Reading) -> None:
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        return _response(metrics.answer(request.headers.get("Accept", ""), near=reading.origin().near))
 
 
 def _response(answer: HttpAnswer) -> Response:

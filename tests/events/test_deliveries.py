@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.deliveries import IDS_S, Claim, Deliveries, Seen, Unavailable
+from events.deliveries import IDS_S, Claim, Deliveries, Seen, Unavailable, _keys
 from events.settings import EventSettings
 from functions.cloud.errors import ConfigurationError
 
@@ -206,6 +206,63 @@ def test_what_another_process_holds_is_told(path: str, known: Deliveries, monkey
         claim(other)
     known._file.execute("COMMIT")
     other.close()
+
+
+# What is stored for later
+
+
+def storing(known: Deliveries, fingerprint: str = "f", id_: str | None = "1", now: float = NOW) -> Claim | Seen:
+    return known.claim("a", fingerprint, id_, now + 600, now, storing_s=75.0)
+
+
+def test_what_is_being_stored_is_under_way_until_whoever_had_it_must_be_dead(known: Deliveries) -> None:
+    first = storing(known)
+    assert isinstance(first, Claim)
+    for now in (NOW, NOW + 75):
+        assert storing(known, now=now) == Seen(replayed=True, status=None, since=NOW, storing=True)
+        assert storing(known, "fresh", now=now) == Seen(replayed=False, status=None, since=NOW, storing=True)
+    assert storing(known, "fresh", now=NOW + 75.1) == Claim(tuple(_keys("a", "fresh", "1").values()))
+    # Whoever has it now has all the time again.
+    assert storing(known, "another", now=NOW + 150) == Seen(False, None, NOW + 75.1, storing=True)
+
+
+def test_what_was_stored_is_not_stored_again_however_old(known: Deliveries) -> None:
+    first = storing(known)
+    assert isinstance(first, Claim)
+    known.finish(first, 202)
+    assert storing(known, "fresh", now=NOW + 500) == Seen(replayed=False, status=202, since=NOW)
+
+
+def test_every_key_of_it_must_have_been_lost(known: Deliveries) -> None:
+    storing(known)
+    retried = storing(known, "fresh", now=NOW + 76)
+    assert isinstance(retried, Claim)
+    known.finish(retried, 202)
+    assert storing(known, now=NOW + 200) == Seen(replayed=True, status=None, since=NOW, storing=True)
+
+
+def test_what_is_done_at_once_and_what_is_stored_do_not_take_each_other_for_lost(known: Deliveries) -> None:
+    storing(known, "stored", "1")
+    claimed(known, "done", "2")
+    assert claim(known, "fresh", "1", now=NOW + 300) == Seen(False, None, NOW, storing=True)
+    assert storing(known, "fresh", "2", now=NOW + 300) == Seen(False, None, NOW)
+
+
+def test_looking_tells_of_it_as_under_way(known: Deliveries) -> None:
+    storing(known)
+    assert known.look("a", "f", "1", NOW) == Seen(replayed=True, status=None, since=NOW, storing=True)
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_of_two_that_take_over_one_has_it(path: str, fresh: bool) -> None:
+    known = [Deliveries(path) for _ in range(2)]
+    storing(known[0])
+    with ThreadPoolExecutor(2) as threads:
+        names = ("b", "c") if fresh else ("f", "f")
+        found = list(threads.map(lambda each, name: storing(each, name, now=NOW + 80), known, names))
+    assert sorted(type(each).__name__ for each in found) == ["Claim", "Seen"]
+    for each in known:
+        each.close()
 
 
 # Rates

@@ -115,6 +115,13 @@ def test_wrong_settings_are_one_line_before_anything_starts(monkeypatch: pytest.
         gunicorn_conf.on_starting(server(("127.0.0.1", 8000)))
 
 
+@pytest.mark.parametrize("url", ["http://broker/", "sqlite:////nowhere/queue.sqlite"])
+def test_a_queue_that_cannot_be_is_one_line(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HONGYAN_QUEUE", url)
+    with pytest.raises(RuntimeError, match="HONGYAN_QUEUE"):
+        gunicorn_conf.on_starting(server(("127.0.0.1", 8000)))
+
+
 def test_sockets_that_are_handed_over_open_are_looked_at() -> None:
     with socket.create_server(("127.0.0.1", 0)) as own, socket.socket() as other:
         gunicorn_conf.when_ready(SimpleNamespace(LISTENERS=[SimpleNamespace(sock=own)]))

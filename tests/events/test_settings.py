@@ -15,6 +15,9 @@ def test_defaults() -> None:
 def test_from_the_environment() -> None:
     env = {"HONGYAN_EVENT_PREFIX": "com.example", "HONGYAN_DEADLINE_S": "2.5", "HONGYAN_BODY_LIMIT": "2048"}
     assert EventSettings.from_env(env) == EventSettings("com.example", 2.5, 2048)
+    assert EventSettings.from_env({"HONGYAN_QUEUE": " sqlite:///q.sqlite\n"}) == EventSettings(
+        queue="sqlite:///q.sqlite"
+    )
 
 
 def test_the_process_own_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,7 @@ def test_a_pipe_gets_a_line_for_each_sender(file: str) -> None:
         "payload": None,
         "origins": ["*"],
         "https": False,
+        "async": False,
     }
     assert (second["https"], second["answer_within_s"], len(second["warnings"])) == (True, 3.0, 1)
     assert second["payload"] == {"listener_id": {"at": "/a/b"}, "limit": 10}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flask.testing import FlaskClient
 
-BOTH: dict[str, Any] = {"operations": True, "hooks": True}
+BOTH: dict[str, Any] = {"operations": True, "hooks": True, "queue": True}
 JSON, STRUCTURED, BATCH = (f"application/{kind}" for kind in ("json", "cloudevents+json", "cloudevents-batch+json"))
 EVENT: dict[str, Any] = {"specversion": "1.0", "id": "e1", "source": "/monitor", "type": "hongyan.elb.list_members"}
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from events.openapi import openapi
+from events.queues import QueueRefused, QueueUnavailable
 from events.samples import sample
 from events.settings import EventSettings
 from events.triggers.webhook import create_app
 from functions.cloud.settings import CloudSettings
 from functions.registry import names
 from tests.events.openapi.support import BATCH, BOTH, EVENT, JSON, STRUCTURED, Api, takes, validator
+from tests.events.triggers.queued import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +89,48 @@ def test_every_answer_is_as_the_document_says(status: int, path: str, body: Any,
     assert_described(path, "POST", answered)
 
 
+STORED: list[tuple[int, str, Any, dict[str, str]]] = [
+    (202, LIST, SAMPLE, {}),
+    (202, LIST, SAMPLE, {"Idempotency-Key": "k"}),
+    (202, "/events", TYPED | {"correlationid": 7, "partitionkey": "p"}, {"Content-Type": STRUCTURED}),
+    (202, "/events", SAMPLE, {f"ce-{name}": value for name, value in EVENT.items()}),
+    (202, "/events", [TYPED, TYPED | {"type": "x"}, TYPED | {"data": {}}], {"Content-Type": BATCH}),
+    (200, "/events", [TYPED | {"type": "x"}], {"Content-Type": BATCH}),
+    (204, "/events", [], {"Content-Type": BATCH}),
+    (400, ADD, {}, {}),
+    (400, "/events", TYPED | {"partitionkey": "p" * 513}, {"Content-Type": STRUCTURED}),
+    (403, LIST, SAMPLE | {"project_id": "other"}, {"Accept": JSON}),
+    (501, "/events", TYPED | {"type": "hongyan.elb.nothing"}, {"Content-Type": STRUCTURED}),
+]
+
+
+@pytest.mark.parametrize(("status", "path", "body", "headers"), STORED, ids=lambda value: str(value)[:40])
+def test_every_answer_to_what_is_stored_for_later_is_as_the_document_says(
+    status: int, path: str, body: Any, headers: dict[str, str], tmp_path: Path
+) -> None:
+    api = Api(EventSettings(queue=url_of(tmp_path)))
+    sent = {"Content-Type": JSON, "Prefer": "respond-async", **headers}
+    answered = api.http.post(path, data=json.dumps(body), headers=sent)
+    assert answered.status_code == status, answered.text
+    assert_described(path, "POST", answered)
+    assert not api.emulator.journal
+
+
+@pytest.mark.parametrize(("fault", "status"), [(QueueUnavailable("away"), 503), (QueueRefused("no"), 500), (None, 501)])
+def test_every_failure_of_the_queue_is_as_the_document_says(
+    fault: Exception | None, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(*_: Any) -> None:
+        assert fault
+        raise fault
+
+    monkeypatch.setattr("events.queues.publishing.Publisher.publish", publish)
+    api = Api(EventSettings(queue=url_of(tmp_path) if fault else ""))
+    answered = api.http.post(LIST, json=SAMPLE, headers={"Prefer": "respond-async"})
+    assert answered.status_code == status
+    assert_described(LIST, "POST", answered)
+
+
 @pytest.mark.parametrize(
     ("fault", "status"),
     [
@@ -137,6 +181,12 @@ operations = ["elb.list_members"]
 origins = ["*"]
 rate = "2/day"
 
+[senders.patient]
+scheme = "bearer"
+secrets = [{ env = "FAKE_TOKEN" }]
+operations = ["elb.list_members"]
+async = true
+
 [senders.callback]
 scheme = "wecom"
 secrets = [{ token = { env = "FAKE_WORD" }, aes_key = { env = "FAKE_AES_KEY" } }]
@@ -153,7 +203,7 @@ def signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Tes
     file = tmp_path / "senders.toml"
     file.write_text(SENDERS)
     file.chmod(0o600)
-    api = Api(EventSettings(senders=str(file)))
+    api = Api(EventSettings(senders=str(file), queue=url_of(tmp_path)))
 
     def ask(method: str, sender: str, body: Any = None, **headers: str) -> TestResponse:
         known = {"Authorization": f"Bearer {TOKEN}", "Content-Type": STRUCTURED}
@@ -175,6 +225,9 @@ def test_the_answers_to_senders_are_as_the_document_says(signed: Callable[..., T
     again = signed("POST", "machine", TYPED, Idempotency_Key="k")
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
     assert signed("POST", "machine", TYPED, Idempotency_Key="other").status_code == 429
+    assert signed("POST", "patient", TYPED).status_code == 202
+    stored = signed("POST", "patient", [TYPED, TYPED | {"data": {}}], Content_Type=BATCH, Prefer="respond-async")
+    assert (stored.status_code, stored.headers["Preference-Applied"]) == (202, "respond-async")
 
 
 def test_the_handshakes_are_as_the_document_says(signed: Callable[..., TestResponse]) -> None:

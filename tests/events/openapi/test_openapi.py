@@ -22,7 +22,15 @@ from functions.registry import names
 from tests.events.openapi.support import BOTH, JSON, STRUCTURED, Api, parts, schemas, validator
 
 ROOT = Path(__file__).parents[3]
-DOORS: list[dict[str, Any]] = [{}, BOTH, {"operations": False, "hooks": True}, {"operations": False}]
+DOORS: list[dict[str, Any]] = [
+    {},
+    BOTH,
+    {"operations": False, "hooks": True},
+    {"operations": False},
+    {"queue": True},
+    {"operations": False, "hooks": True, "queue": True},
+    {"operations": False, "queue": True},
+]
 
 
 @pytest.mark.parametrize("doors", DOORS)
@@ -87,8 +95,24 @@ def test_the_doors_that_are_open_are_described_and_no_others() -> None:
     assert set(signed["components"]["securitySchemes"]) == set(registry.names())
 
 
+def test_what_is_stored_for_later_is_described_where_there_is_a_queue() -> None:
+    without, both = openapi(hooks=True), openapi(**BOTH)
+    posts = {path: item["post"] for path, item in both["paths"].items() if "post" in item}
+    assert set(posts) == {*(f"/functions/{name}" for name in names()), "/events", "/hooks/{sender}"}
+    for path, post in posts.items():
+        assert [each["name"] for each in post["parameters"]].count("Prefer") == 1
+        assert "202" in post["responses"]
+        assert "202" not in without["paths"][path]["post"]["responses"]
+    assert "Prefer" not in json.dumps(without)
+    assert {name for name in both["components"]["schemas"] if name.startswith("later.")} == {
+        "later.Stored",
+        "later.StoredBatch",
+    }
+    assert not [name for name in without["components"]["schemas"] if name.startswith("later.")]
+
+
 def test_settings_are_in_it() -> None:
-    document = openapi(prefix="com.example", body_limit=4096)
+    document = openapi(prefix="com.example", body_limit=4096, queue=True)
     assert "at most 4096 bytes" in document["info"]["description"]
     typed = document["components"]["schemas"]["elb.list_members.TypedEvent"]
     assert typed["properties"]["type"] == {"const": "com.example.elb.list_members"}

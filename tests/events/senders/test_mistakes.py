@@ -25,6 +25,7 @@ SCHEMES = ", ".join(sorted(FAKES))
     ("line", "where", "told"),
     [
         ("https = 1", "https", "must be true or false"),
+        ("async = 1", "async", "must be true or false"),
         ("rate = 5", "rate", 'must be text in quotes, like "60/minute"'),
         ("window_s = 0", "window_s", "must be a number of seconds from 1 to 86400"),
         ("window_s = 86_401", "window_s", "must be a number of seconds"),
@@ -267,7 +268,19 @@ c = { scheme = "plain" }
 )
 @pytest.mark.parametrize(
     "key",
-    ["scheme", "secrets", "operations", "operation", "projects", "rate", "window_s", "payload", "origins", "https"],
+    [
+        "scheme",
+        "secrets",
+        "operations",
+        "operation",
+        "projects",
+        "rate",
+        "window_s",
+        "payload",
+        "origins",
+        "https",
+        "async",
+    ],
 )
 def test_no_value_of_any_key_crashes_the_reader(tmp_path: Path, key: str, value: str) -> None:
     rest = [line for line in GOOD.splitlines() if not line.startswith(f"{key} ")]
@@ -283,5 +296,6 @@ def test_no_value_of_any_key_crashes_the_reader(tmp_path: Path, key: str, value:
         ("window_s", "5"),
         ("payload", "{ zzz = 5 }"),
         ("https", "true"),
+        ("async", "true"),
         ("origins", '["zzz"]'),
     ]

@@ -48,7 +48,8 @@ def test_what_is_not_written_has_its_default(tmp_path: Path) -> None:
     assert sender.secrets.each == (Secret({"secret": SECRET}, "env SECRET", None),)
     assert sender.operations == {"elb.list_members"}
     assert sender.operation == "elb.list_members"
-    assert (sender.projects, sender.origins, sender.payload, sender.https) == (frozenset(), (), None, False)
+    assert (sender.projects, sender.origins, sender.payload) == (frozenset(), (), None)
+    assert (sender.https, sender.later) == (False, False)
     assert sender.rate == Rate(600, 60.0)
     assert senders.warnings == ()
 
@@ -63,7 +64,8 @@ def test_everything_that_is_written_is_read(tmp_path: Path) -> None:
         window_s = 60
         payload.listener_id.at = "/a"
         origins = ["EventEmitter.example.com", "*"]
-        https = true""",
+        https = true
+        async = true""",
         HEAD,
     )
     assert sender.operations == {"csbs.check_restorable", "elb.list_members"}
@@ -72,7 +74,7 @@ def test_everything_that_is_written_is_read(tmp_path: Path) -> None:
     assert (sender.rate, sender.scheme.window_s) == (Rate(5, 1.0), 60.0)
     assert sender.payload == {"listener_id": {"at": "/a"}}
     assert sender.origins == ("eventemitter.example.com", "*")
-    assert sender.https
+    assert (sender.https, sender.later) == (True, True)
 
 
 @pytest.mark.parametrize(("per", "seconds"), [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400)])

@@ -20,6 +20,8 @@ from events.settings import EventSettings
 from events.signatures import Refusal, Verified
 from events.triggers.hooks import HookDoor
 from events.triggers.http import HttpRequest
+from events.triggers.later import Later
+from events.triggers.storing import Storing
 from functions.cloud.client import Client
 from functions.cloud.emulator.adapter import EmulatorAdapter
 from functions.cloud.emulator.core import Emulator
@@ -45,7 +47,7 @@ WRITE = sample("apig.add_members")
 class Door:
     """A door with senders, on an emulator of its own and a clock that is set."""
 
-    def __init__(self, *senders: Sender, captures: Captures | None = None) -> None:
+    def __init__(self, *senders: Sender, captures: Captures | None = None, queue: Any = None) -> None:
         self.now = NOW
         self.emulator = Emulator()
         settings = dataclasses.replace(
@@ -55,12 +57,14 @@ class Door:
         client.transport._session.mount("http://", EmulatorAdapter(self.emulator))
         self.deliveries = Deliveries()
         known: Any = {each.name: each for each in senders or (sender(),)}
+        self.dispatcher = Dispatcher(client, EventSettings())
         self.door = HookDoor(
-            Dispatcher(client, EventSettings()),
+            self.dispatcher,
             EventSettings(),
             known,
             self.deliveries,
             captures=captures,
+            later=Later(self.dispatcher, EventSettings(), Storing(queue)) if queue else None,
             clock=lambda: self.now,
         )
 

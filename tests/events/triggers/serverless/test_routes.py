@@ -92,6 +92,19 @@ def test_signed_requests_pass_without_the_gateways_proof(tmp_path: Path) -> None
     assert ask("/hooks/monitoring").status == 404
 
 
+@pytest.mark.parametrize("path", ["/functions/elb.list_members", "/hooks/monitoring", "/hooks/patient"])
+def test_nothing_is_stored_for_later_whatever_the_settings(path: str, tmp_path: Path) -> None:
+    file = tmp_path / "senders.toml"
+    file.write_text(SENDERS + SENDERS.replace("monitoring]", "patient]") + "async = true\n", encoding="utf-8")
+    queue = f"sqlite:///{tmp_path / 'queue.sqlite'}"
+    env = {"HONGYAN_SENDERS": str(file), "MONITORING_TOKEN": TOKEN, "HONGYAN_QUEUE": queue}
+    headers = JSON | {"Authorization": f"Bearer {TOKEN}"} | ({} if "patient" in path else {"Prefer": "respond-async"})
+    for _ in range(2):
+        answer = ask(path, env=env, headers=headers)
+        assert (answer.status, "HONGYAN_QUEUE" in json.loads(answer.body)["detail"]) == (501, True)
+    assert not (tmp_path / "queue.sqlite").exists()
+
+
 def test_a_path_without_end_is_refused() -> None:
     assert ask("/" + "%41" * 1000, env={"HONGYAN_OPERATION": "elb.list_members"}).status == 414
 
