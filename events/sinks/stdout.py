@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from events import strictjson
 from events.cloudevents.json import to_envelope
-from events.sinks import SinkUnavailable
+from events.sinks import SinkGone, SinkUnavailable
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -39,5 +39,7 @@ class Stdout:
             with self._lock:
                 stream.write(line)
                 stream.flush()
+        except BrokenPipeError as error:
+            raise SinkGone("nobody reads standard output any more") from error
         except (OSError, ValueError) as error:  # ValueError: the stream is closed.
             raise SinkUnavailable(f"standard output takes nothing: {type(error).__name__}") from error

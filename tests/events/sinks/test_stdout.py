@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from events.cloudevents import CloudEvent
-from events.sinks import SinkUnavailable
+from events.sinks import SinkGone, SinkUnavailable
 from events.sinks.stdout import Stdout
 
 EVENT = CloudEvent("1", "/a", "b", {"name": "鸿雁", "text": "a\nb"})
@@ -36,6 +37,16 @@ def test_an_output_that_takes_nothing_is_told() -> None:
     closed.close()
     with pytest.raises(SinkUnavailable):
         Stdout(closed).emit(EVENT)
+
+
+def test_a_pipe_that_nobody_reads_wants_no_events_any_more() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "w")
+    with pytest.raises(SinkGone):
+        Stdout(stream).emit(EVENT)
+    with pytest.raises(BrokenPipeError):
+        stream.close()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb18030"])
