@@ -11,6 +11,8 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from events import sqliteclock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -18,18 +20,16 @@ if TYPE_CHECKING:
 
 # Seconds waited for another process that writes.
 _BUSY_S = 5.0
-# Seconds between two attempts to share a file that another process is making, and between two notes of the time.
+# On the disk at once only what is said to be `durable`; the log copied into the file (and that waited for) every 16 MB, not every 4, and
+# cut off after what was larger.
+_SETTINGS = ("synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limit=67108864")
+# Seconds between two attempts to share a file that another process is making.
 _RETRY_S = 0.01
-_NOTE_S = 60.0
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
 # What sqlite calls a file that is none of its own, or not any more.
 _FORMS = ("file is not a database", "database disk image is malformed")
 # UPDATE ... RETURNING came with it (https://www.sqlite.org/releaselog/3_35_0.html).
 _OLDEST = (3, 35, 0)
-_TABLES = """
-CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, since_boot REAL NOT NULL, at REAL NOT NULL, wall REAL NOT NULL);
-"""
+_PARTS = "CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 
 
 class SqliteFile:
@@ -54,29 +54,33 @@ class SqliteFile:
         self._failure = failure
         self._refused = refused or failure
         self._path = path
-        self._note_at = time.monotonic() + _NOTE_S
+        self._absolute = str(Path(path).absolute())
+        self._note_at = time.monotonic() + sqliteclock.NOTE_S
         with self._told():
             if sqlite3.sqlite_version_info < _OLDEST:
                 raise self._refused(f"sqlite {sqlite3.sqlite_version} is too old: at least 3.35 is needed")
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._inode = Path(path).stat().st_ino
             # Autocommit: each transaction below says where it begins and ends.
             self._file = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             # An application that is thrown away closes it, too.
             self._end = weakref.finalize(self, self._file.close)
             self._share()
-            self._file.execute("PRAGMA synchronous=NORMAL")
+            for setting in _SETTINGS:
+                self._file.execute(f"PRAGMA {setting}")
         with self.transaction() as file:
-            for statement in filter(str.strip, (_TABLES + tables).split(";")):
-                file.execute(statement)
+            file.execute(_PARTS)
             self._check(file, part, version)
-            self._offset = _offset(file)
+            for statement in filter(str.strip, (sqliteclock.TABLE, *tables.split(";"))):
+                file.execute(statement)
+            self._offset = sqliteclock.offset(file)
 
     def now(self) -> float:
         """Return the file's time in seconds: near those since 1970, the same for all processes, and never set by whoever sets the clock.
 
         Across a restart of the machine it goes on by what the clock says.
         """
-        return since_boot() + self._offset
+        return sqliteclock.since_boot() + self._offset
 
     def close(self) -> None:
         """Close the file."""
@@ -109,13 +113,6 @@ class SqliteFile:
             if "locked" not in str(error):
                 raise
             return ""
-
-    def _note(self) -> None:
-        """Write down what time it is, so that time never goes back, whatever the clock says after a restart."""
-        now = since_boot()
-        query = "UPDATE clock SET since_boot = ?, at = ?, wall = ?"
-        self._file.execute(query, (now, now + self._offset, time.time()))
-        self._note_at = time.monotonic() + _NOTE_S
 
     def _check(self, file: sqlite3.Connection, part: str, version: int) -> None:
         row = file.execute("SELECT version FROM parts WHERE name = ?", (part,)).fetchone()
@@ -154,8 +151,12 @@ class _Transaction:
             if self._durable:
                 of._file.execute("PRAGMA synchronous=FULL")
             of._file.execute("BEGIN IMMEDIATE")
+            # What is written into a file that was deleted is gone when the last process closes it.
+            if os.stat(of._absolute).st_ino != of._inode:  # noqa: PTH116 - a third of what Path.stat takes
+                raise of._failure(f"{of._path}: another file is there now")  # noqa: TRY301 - undone as any other
             if time.monotonic() > of._note_at:
-                of._note()
+                sqliteclock.note(of._file, of._offset)
+                of._note_at = time.monotonic() + sqliteclock.NOTE_S
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -178,28 +179,3 @@ class _Transaction:
         of._lock.release()
         if isinstance(error, (sqlite3.Error, OSError)):
             raise of._translated(error) from error
-
-
-def since_boot() -> float:
-    """Return the seconds since the machine started, with those that it slept where the system counts them."""
-    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
-
-
-def _boot() -> str:
-    """Return what tells one start of the machine from the next, "" where the system does not say."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _offset(file: sqlite3.Connection) -> float:
-    """Return what the file's time is ahead of the time since boot; the first process after a restart settles it for all."""
-    boot, now, wall = _boot(), since_boot(), time.time()
-    row = file.execute("SELECT boot, since_boot, at, wall FROM clock").fetchone()
-    if row and row[0] == boot and row[1] <= now:
-        return float(row[2] - row[1])
-    at = wall if row is None else row[2] + max(0.0, wall - row[3])
-    file.execute("DELETE FROM clock")
-    file.execute("INSERT INTO clock VALUES (?, ?, ?, ?)", (boot, now, at, wall))
-    return float(at - now)

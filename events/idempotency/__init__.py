@@ -26,12 +26,14 @@ class Claim:
     """A call that is this worker's to run.
 
     `token` tells it from claims of the same call before and after (a fencing token). `in_doubt`: somebody claimed it before, announced that
-    a write was about to be sent, and never said what became of it.
+    a write was about to be sent, and never said what became of it. `losses` counts the claims in a row before this one whose holder let
+    them run out: he died, or does not know himself what became of the call.
     """
 
     key: bytes
     token: int
     in_doubt: bool = False
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
     from events.queues import Queue
 
@@ -57,7 +58,7 @@ def read(url: str, variable: str, *, name: str = DEFAULT_NAME) -> QueueUrl:
     `sqlite:///relative.sqlite`, `sqlite:////absolute.sqlite`, `redis://host:6379/0`, `amqp://user:password@host:5672/vhost`, each with
     `?queue=NAME&lease_s=30`.
     """
-    parts = urlsplit(url.strip())
+    parts = _split(url, variable)
     transport = SCHEMES.get(parts.scheme)
     if transport is None:
         raise ConfigurationError(f"{variable} must be a URL that begins with sqlite:///, redis:// or amqp://")
@@ -67,7 +68,7 @@ def read(url: str, variable: str, *, name: str = DEFAULT_NAME) -> QueueUrl:
         raise ConfigurationError(f"{variable}: queue must be 1 to 100 letters, digits, dots, hyphens and underscores")
     lease_s = _lease(options.pop("lease_s", ""), variable)
     path = unquote(parts.path[1:]) if transport == "sqlite" else ""
-    if transport == "sqlite" and (parts.netloc or not path):
+    if transport == "sqlite" and (parts.netloc or path in ("", ":memory:")):
         raise ConfigurationError(
             f"{variable} must name a file: sqlite:///queue.sqlite, or sqlite:////var/lib/queue.sqlite"
         )
@@ -92,6 +93,17 @@ def connect(url: QueueUrl, variable: str) -> Queue:
         raise ConfigurationError(f"{variable}: {url.transport} has no option {unknown[0]!r:.40}; there are {known}")
     queue: Queue = module.connect(url)
     return queue
+
+
+def _split(url: str, variable: str) -> SplitResult:
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(f"{variable} is not a URL: look at its host and its port") from None
+    if "\0" in unquote(parts.path):
+        raise ConfigurationError(f"{variable} holds a character that no file and no host has")
+    return parts
 
 
 def _lease(text: str, variable: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 from dataclasses import replace
@@ -49,7 +48,7 @@ def from_fields(body: bytes, fields: Mapping[str, str], default_id: str, now: fl
         _count(fields.get("tries", "")),
         _count(fields.get("runs", "")),
         _count(version),
-        _meta(fields.get("meta", "")),
+        meta_of(fields.get("meta", "")),
     )
 
 
@@ -73,7 +72,7 @@ def from_json(raw: bytes, default_id: str, now: float) -> Letter:
     """Return the dead letter that JSON of ours holds; anything else becomes the body of one whose reason is `broker`. Never raises."""
     try:
         said = strictjson.loads(raw)
-        fields = {name: str(value) for name, value in said["message"].items()}
+        fields = {name: value for name, value in said["message"].items() if isinstance(value, str)}
         body = base64.b64decode(fields.pop("body"), validate=True)
         message = from_fields(body, fields, default_id, now)
         return Letter(
@@ -86,7 +85,7 @@ def from_json(raw: bytes, default_id: str, now: float) -> Letter:
             said["event"] if isinstance(said["event"], dict) else None,
             str(said["id"]),
         )
-    except (strictjson.NotJSON, KeyError, TypeError, AttributeError, binascii.Error, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
         return Letter(Message(raw, default_id, sent_at=now), "broker", now, id=default_id)
 
 
@@ -95,11 +94,8 @@ def again(letter: Letter) -> Message:
     return replace(letter.message, tries=0, runs=letter.message.runs + 1)
 
 
-def _count(text: str) -> int:
-    return int(text) if _COUNT.fullmatch(text) else 0
-
-
-def _meta(text: str) -> dict[str, str]:
+def meta_of(text: str) -> dict[str, str]:
+    """Return the `meta` that a field holds, {} for what is none; never raises."""
     if not text:
         return {}
     try:
@@ -107,6 +103,10 @@ def _meta(text: str) -> dict[str, str]:
     except strictjson.NotJSON:
         return {}
     return {name: value for name, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
+
+
+def _count(text: str) -> int:
+    return int(text) if _COUNT.fullmatch(text) else 0
 
 
 def _moment(value: Any, now: float) -> float:

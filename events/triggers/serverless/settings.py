@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from events import strictjson
-from functions.cloud.errors import ConfigurationError, UnknownOperation
-from functions.registry import find
+from events.triggers.deployed import operation_of, payload_of
+from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +42,9 @@ class ServerlessSettings:
             raise ConfigurationError(f"HONGYAN_ON_FINAL_FAILURE must be {' or '.join(_FINAL)}")
         if env["HONGYAN_GATEWAY_AUTHENTICATES"] not in ("", "true", "false"):
             raise ConfigurationError("HONGYAN_GATEWAY_AUTHENTICATES must be true or false")
-        payload = _payload(env["HONGYAN_PAYLOAD"])
-        if payload is not None and not env["HONGYAN_OPERATION"]:
-            raise ConfigurationError(
-                "HONGYAN_PAYLOAD needs HONGYAN_OPERATION: what it finds is that operation's payload"
-            )
         return cls(
-            operation=_operation(env["HONGYAN_OPERATION"]),
-            payload=payload,
+            operation=operation_of(env["HONGYAN_OPERATION"]),
+            payload=payload_of(env["HONGYAN_PAYLOAD"], env["HONGYAN_OPERATION"]),
             dead_letter=env["HONGYAN_ON_FINAL_FAILURE"] != "acknowledge",
             max_receives=_receives(env["HONGYAN_MAX_RECEIVES"]),
             gateway_authenticates=env["HONGYAN_GATEWAY_AUTHENTICATES"] == "true",
@@ -66,36 +60,6 @@ _NAMES = (
     "HONGYAN_GATEWAY_AUTHENTICATES",
     "HONGYAN_MARGIN_S",
 )
-
-
-def _operation(name: str) -> str:
-    try:
-        return find(name).name if name else ""
-    except UnknownOperation as error:
-        raise ConfigurationError(f"HONGYAN_OPERATION: {error.message}") from None
-
-
-def _payload(written: str) -> Payload:
-    if not written:
-        return None
-    value: Any = written
-    if not written.startswith("/"):
-        try:
-            value = strictjson.loads(written)
-        except strictjson.NotJSON as error:
-            told = 'a JSON pointer, like /detail/payload, or a JSON object of fields, like {"id": {"at": "/detail/id"}}'
-            raise ConfigurationError(f"HONGYAN_PAYLOAD must be {told}: {error}") from None
-    # Imported here since few need it, and every function's start would pay for it.
-    from events.senders.lines import Lines
-    from events.senders.mistakes import Notes, Place
-    from events.senders.payload import judge
-
-    notes = Notes(Lines(""))
-    found = judge(value, Place(notes))
-    for mistake in notes.mistakes:
-        where = f"HONGYAN_PAYLOAD.{mistake.where}".rstrip(".")
-        raise ConfigurationError(f"{where}: {mistake.told}")
-    return found
 
 
 def _receives(written: str) -> int | None:
