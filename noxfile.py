@@ -27,7 +27,8 @@ def template(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     pip = ("python", "-m", "pip", "--disable-pip-version-check", "-qq")
     session.run(*pip, "install", "--upgrade", "pip>=25.1")
-    session.run(*pip, "install", "--constraint", "constraints.txt", ".[amqp,crypto,deploy,docs,metrics,redis]", "--group", "test")
+    everything = ".[amqp,crypto,deploy,docs,metrics,redis]"
+    session.run(*pip, "install", "--constraint", "constraints.txt", everything, "--group", "test")
     # Property tests with fewer examples than `make test` has, and unless asked otherwise (`nox -- -m ""`) without what is slow.
     asked = session.posargs or ["-m", "not slow"]
     session.run("python", "-m", "pytest", "-q", *asked, env={"HYPOTHESIS_PROFILE": "fast"})

@@ -12,13 +12,12 @@ import os
 import sys
 import traceback
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TextIO
 
 LOGGER = "hongyan"
 """The logger above all of ours."""
@@ -27,8 +26,21 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
 
 
+class Stream(Protocol):
+    """What a log is written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write a piece of text."""
+
+    def flush(self) -> object:
+        """Write out what is kept."""
+
+    def isatty(self) -> bool:
+        """Tell whether a person reads it."""
+
+
 def configure(
-    stream: TextIO | None = None, *, people: bool | None = None, environ: Mapping[str, str] | None = None
+    stream: Stream | None = None, *, people: bool | None = None, environ: Mapping[str, str] | None = None
 ) -> None:
     """Write our logs to `stream` (standard error when None); calling it again replaces what the call before set up.
 
@@ -37,7 +49,7 @@ def configure(
     """
     env = os.environ if environ is None else environ
     level = env.get("HONGYAN_LOG_LEVEL", "").strip().upper() or "INFO"
-    chosen = stream or sys.stderr
+    chosen: Stream = stream or sys.stderr
     short = chosen.isatty() if people is None else people
     handler = logging.StreamHandler(chosen)
     handler.setFormatter(ShortLines(colours=not os.environ.get("NO_COLOR")) if short else JsonLines())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from werkzeug.serving import is_running_from_reloader
 
+from events.cli.banner import cloud_banner
 from events.cli.terminal import flask_command, say
 from events.logs import configure
 from events.loopback import is_own_machine
@@ -45,7 +46,7 @@ def for_run(params: Mapping[str, Any]) -> Flask:
         events = EventSettings.from_env(os.environ)
         app = webhook.create_app(settings, events)
     if not is_running_from_reloader():
-        for line in (*_cloud(settings), *(_signed(events.senders) if events.senders else _curl(params))):
+        for line in (*cloud_banner(settings), *(_signed(events.senders) if events.senders else _curl(params))):
             say(line, err=True)
     return app
 
@@ -62,19 +63,6 @@ def _explained() -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise click.ClickException(error.message) from None
-
-
-def _cloud(settings: CloudSettings) -> Iterator[str]:
-    if not settings.emulator:
-        real = click.style(" REAL CLOUD ", fg="white", bg="red", bold=True)
-        yield f"{real} calls act on project {settings.project_id} in {settings.region}."
-        return
-    where = "inside this process" if settings.emulator == "local" else f"at {settings.emulator}"
-    yield f"{click.style(' EMULATOR ', fg='black', bg='yellow', bold=True)} nothing is real: the cloud is emulated {where}."
-    own = os.environ.get("HUAWEICLOUD_SDK_AK", "")
-    if own and own != settings.access_key:
-        yield click.style("HUAWEICLOUD_SDK_AK is set, and these credentials are NOT used.", fg="yellow", bold=True)
-        yield f"To act on the real cloud with them: HONGYAN_EMULATOR= {flask_command()} run"
 
 
 def _without_queries(record: logging.LogRecord) -> bool:

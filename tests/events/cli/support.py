@@ -59,14 +59,15 @@ def environment(**changes: str) -> dict[str, str]:
     return {**clean, **changes}
 
 
-def on_terminal(*args: str, columns: int = 80, **changes: str) -> tuple[str, int]:
-    """Run `flask …` on a pseudo-terminal; return what a person would have seen, and the exit code."""
+def on_terminal(*args: str, columns: int = 80, typed: str = "", **changes: str) -> tuple[str, int]:
+    """Run `flask …` on a pseudo-terminal, with keys typed ahead; return what a person would have seen, and the exit code."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(
         [*FLASK, *args], cwd=ROOT, env=environment(**changes), stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
+        os.write(ours, typed.encode())
         seen = b"".join(iter(lambda: _read(ours), b""))
         os.close(ours)
     return seen.decode().replace("\r\n", "\n"), process.returncode

@@ -1,0 +1,140 @@
+"""One message from its delivery to its verdict: claimed, run once, remembered, told of; on any of the worker's threads."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from events.idempotency import Busy, Claim, Finished, LeaseLost, StoreUnavailable, key_of
+from events.metrics import Metrics
+from events.queues.calls import to_call
+from events.triggers.worker.settling import NotAnnounced, Settling
+from events.triggers.worker.verdicts import Back, Dead, delay, letter
+from functions.cloud.deadline import Deadline, Trail
+from functions.cloud.errors import Abandoned
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from events.dispatch import Call, Dispatcher, Result
+    from events.idempotency import Store
+    from events.queues import Delivery
+    from events.settings import EventSettings
+    from events.sinks.several import Several
+    from events.triggers.worker.patience import Patience
+    from events.triggers.worker.settings import WorkerSettings
+    from events.triggers.worker.verdicts import Verdict
+
+log = logging.getLogger("hongyan.events")
+
+MOST_LOSSES = 10
+"""Deliveries in a row whose worker died, after which a message is not run any more: it may be what kills them."""
+
+# A claim outlives its call's deadline by this, in seconds, so that nothing is sent under a claim that has ended.
+_BEYOND_S = 2.0
+# Longest wait for a call that is under way elsewhere, in seconds: it may end sooner than its claim.
+_LOOK_AGAIN_S = 5.0
+
+
+class Handler:
+    """Handles messages; shared between the worker's threads.
+
+    `ending` is set when a stop can wait for sinks and store no longer; `step` is told the name of each step that is over.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        sinks: Several,
+        store: Store | None,
+        events: EventSettings,
+        own: WorkerSettings,
+        patience: Patience,
+        ending: threading.Event,
+        step: Callable[[str], None] = lambda _: None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._store = store
+        self._events = events
+        self._own = own
+        self._patience = patience
+        self._ending = ending
+        self._step = step
+        self._lease_s = max(own.queue.lease_s, events.deadline_s + _BEYOND_S)
+        self._settling = Settling(sinks, store, own, self._lease_s, ending, step, metrics or Metrics())
+
+    def handle(self, delivery: Delivery) -> Verdict:
+        """Run a message and return what is to become of it; never raises."""
+        message = delivery.message
+        try:
+            return self._handled(delivery)
+        except Exception:
+            # A fault of ours must cost neither the message nor the thread.
+            log.exception("message.crashed", extra={"facts": {"id": message.id, "tries": message.tries + 1}})
+        if message.tries + 1 < self._own.tries:
+            wait_s = delay(message.tries + 1, self._own.retry_s, self._own.retry_most_s)
+            return Back(wait_s, failed=True, why="crashed")
+        return Dead(letter(message, "tries", {}, time.time()), "failed")
+
+    def _handled(self, delivery: Delivery) -> Verdict:
+        self._step("received")
+        call = to_call(delivery.message, self._own.queue, self._deadline(), self._events, self._own)
+        if wait_s := self._settling.pauses.left(call.operation):
+            return Back(wait_s, failed=False, why="paused")
+        claim = self._claimed(call, delivery)
+        if isinstance(claim, Busy):
+            return Back(min(claim.wait_s, _LOOK_AGAIN_S), failed=False, why="busy")
+        if isinstance(claim, Finished):
+            return self._settling.told(delivery, claim)
+        self._step("claimed")
+        try:
+            return self._settling.settle(delivery, call, claim, self._run(delivery, call, claim))
+        except LeaseLost:
+            # Whoever has it now tells of it.
+            log.warning("claim.lost", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})
+            return Back(0.0, failed=False, why="lost")
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._events.deadline_s)
+
+    def _claimed(self, call: Call, delivery: Delivery) -> Claim | Finished | Busy | None:
+        """Claim a call as soon as the store can be used; None without a store, or when it is not to be waited for any more."""
+        store, run = self._store, delivery.message.runs
+        if store is None:
+            return None
+        key = key_of(call.origin, call.id or delivery.message.id, call.operation)
+        try:
+            return self._patience.until_done(lambda: store.claim(key, self._lease_s, run), self._ending)
+        except StoreUnavailable:
+            return Busy(0.0)
+
+    def _run(self, delivery: Delivery, call: Call, claim: Claim | None) -> Result:
+        # The claim may have been waited for, so time begins now.
+        call = replace(call, deadline=self._deadline(), trail=Trail(announce=partial(self._announce, claim)))
+        if claim and claim.in_doubt:
+            if result := self._dispatcher.reconcile(call):
+                return result
+            log.info("call.undone", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})
+        # The queue counts what died with whoever ran another message, too; the store counts who ran this one.
+        losses = claim.losses if claim else delivery.losses
+        if losses >= MOST_LOSSES and call.refusal is None:
+            told = f"{losses} workers died while they ran it, so it is not run again"
+            call = replace(call, refusal=Abandoned(told))
+        result = self._dispatcher.dispatch(call)
+        self._step("answered")
+        return result
+
+    def _announce(self, claim: Claim | None) -> None:
+        if self._store is not None and claim is not None:
+            try:
+                self._store.announce(claim)
+            except StoreUnavailable as error:
+                raise NotAnnounced(f"the store cannot note that this is about to be sent: {error}") from error
+            except LeaseLost as error:
+                raise NotAnnounced("somebody else runs this by now", kind="aborted") from error
+        self._step("announced")
