@@ -133,6 +133,7 @@ def _whole(url: str, count: int, folder: Path) -> float:
     env = {"HONGYAN_EMULATOR": "local", "HONGYAN_QUEUE": url, "HONGYAN_STORE": f"sqlite:///{folder / 'store.sqlite'}"}
     if url.startswith("redis"):
         env["HONGYAN_STORE"] = URLS["redis"]
+    env["HONGYAN_KEEP_S"] = "60"  # What is left in Redis ends by itself.
     own, events, cloud = WorkerSettings.from_env(env), EventSettings(), CloudSettings.from_env(env)
     store = open_store(own.store, "HONGYAN_STORE")
     sinks = Several([Named("nothing", Nothing())])
