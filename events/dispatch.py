@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from events.cloudevents import CloudEvent
 from events.facts import log_facts
+from events.reconciling import Reconciling
 from events.running import Run
 from schemas.result import SCHEMA_ID
 
@@ -68,7 +69,7 @@ class Result:
     """What became of a call: its result event, and the error in it (None when it succeeded or was partial).
 
     `repeatable`: running the call once more would have no further effect. `reconcilable`: nobody knows how it ended, and
-    `Dispatcher.reconcile` may find out later.
+    `Dispatcher.reconcile` may find out later; `hindrance` is why it could not do so now.
     """
 
     event: CloudEvent
@@ -76,6 +77,7 @@ class Result:
     error: CallError | None
     repeatable: bool = True
     reconcilable: bool = False
+    hindrance: CallError | None = None
 
 
 def result_id(origin: str, cause: str, operation: str) -> str:
@@ -113,7 +115,7 @@ class Dispatcher:
 
         The result is `unknown` where the cloud does not tell.
         """
-        run = Run(self._client, call, self._only)
+        run = Reconciling(self._client, call, self._only)
         if not run.reconcile():
             return None
         return self._told(call, run)
@@ -134,7 +136,7 @@ class Dispatcher:
         log.log(level, "call.finished", extra={"facts": log_facts(event, data)})
         if self._metrics:
             self._metrics.finished(data, None if began is None else time.perf_counter() - began)
-        return Result(event, run.outcome, run.error, run.repeatable, run.reconcilable)
+        return Result(event, run.outcome, run.error, run.repeatable, run.reconcilable, run.hindrance)
 
     def _event(self, call: Call, run: Run, data: dict[str, Any]) -> CloudEvent:
         settings = self._client.settings

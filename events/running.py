@@ -19,7 +19,7 @@ from functions.cloud.errors import (
     PayloadRefused,
     ProjectNotAllowed,
 )
-from functions.registry import Partial, Undecided, find
+from functions.registry import Partial, find
 from schemas.fields import PathId
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ class Run:
         self._log_facts = {"operation": self.operation, "correlation_id": self.correlation_id}
         self.outcome = "rejected"
         self.error: CallError | None = None
-        self._reconciles = False
-        self._undone = False
-        self._readable_later = False
+        self.hindrance: CallError | None = None
 
     def go(self) -> None:
         """Run the call to whichever end it has."""
@@ -65,15 +63,6 @@ class Run:
     def check(self) -> None:
         """Check the call and ask nothing: it has an error when it would be refused."""
         self._until_ended(lambda: None)
-
-    def reconcile(self) -> bool:
-        """Read what became of an earlier run of the same call, of which nobody heard the end; False when that had no effect.
-
-        Else the call has ended: it was done, or nobody knows.
-        """
-        self._reconciles = True
-        self._until_ended(self._read_back)
-        return not self._undone
 
     def lose(self) -> None:
         """End the call as one that was begun elsewhere and has not come back although its time is over: nobody knows what it did."""
@@ -142,18 +131,6 @@ class Run:
         function, cloud = self._begin()
         self._answered(function.call(self._payload, cloud))
 
-    def _read_back(self) -> None:
-        function, cloud = self._begin(reads=True)
-        if function.reconcile is None:
-            raise CallError("whoever sent it did not live to tell, and the cloud cannot be asked")
-        try:
-            answer = function.reconcile(self._payload, cloud)
-        except Undecided as error:
-            raise CallError(f"whoever sent it did not live to tell, and {error}") from None
-        self._undone = answer is None
-        if answer is not None:
-            self._answered(answer)
-
     def _answered(self, answer: Mapping[str, Any]) -> None:
         assert self._function is not None  # noqa: S101 - it has answered
         self._result = self._function.result.dump(answer)
@@ -161,10 +138,6 @@ class Run:
 
     def _end(self, error: CallError, *, crashed: bool = False) -> None:
         self.error = error
-        if self._reconciles:
-            self._readable_later = error.retryable
-            self._in_doubt(error)
-            return
         if self._cloud is None or self._function is None or self._function.reads:
             return
         in_doubt = self._cloud.in_doubt or error.in_doubt or (crashed and self._cloud.upstream.attempts)
@@ -190,9 +163,7 @@ class Run:
 
     @property
     def reconcilable(self) -> bool:
-        """Whether nobody knows how the call ended, and asking the cloud later may tell."""
-        if self._reconciles:
-            return self._readable_later
+        """Whether nobody knows how the call ended, and asking the cloud later may tell (`events.reconciling`)."""
         return self.outcome == "unknown" and bool(self._function and self._function.reconcile)
 
     @property

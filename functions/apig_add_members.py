@@ -57,11 +57,16 @@ def _all_members(payload: Mapping[str, Any], cloud: Cloud) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     for _ in range(_MOST_PAGES):
         query = {"offset": len(found), "limit": _PAGE}
-        page = objects(cloud.get("apig", _MEMBERS, path=payload, query=query).get("members"), "members")
+        answer = cloud.get("apig", _MEMBERS, path=payload, query=query)
+        page = objects(answer.get("members"), "members")
         found += page
-        if len(page) < _PAGE:
+        # A gateway may have smaller pages than it was asked for: what it counts itself tells whether there are more.
+        total = answer.get("total")
+        if len(found) >= total if isinstance(total, int) else len(page) < _PAGE:
             return found
-    raise Undecided(f"the channel has more than {_PAGE * _MOST_PAGES} members")
+        if not page:
+            raise Undecided(f"the channel counts {total} members and shows {len(found)}")
+    raise Undecided(f"the channel's members are more than {_MOST_PAGES} pages")
 
 
 # Not idempotent: current gateways update a member whose address they know, which older ones are not known to do, so a call whose answer was

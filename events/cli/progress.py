@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ class Progress:
         self._shown_at = 0.0
         self._line = ""
         self._expected: int | None = None
+        # The log is written by every thread.
+        self._lock = threading.RLock()
 
     @property
     def encoding(self) -> str:
@@ -45,15 +48,17 @@ class Progress:
         if now - self._shown_at < _EACH_S:
             return
         self._shown_at = now
-        self._draw(self._text(summary, now - self._started))
+        with self._lock:
+            self._draw(self._text(summary, now - self._started))
 
     def write(self, text: str) -> int:
         """Write a line of the log above the line of progress."""
-        line = self._line
-        self._draw("")
-        self._stream.write(text)
-        if text.endswith("\n"):
-            self._draw(line)
+        with self._lock:
+            line = self._line
+            self._draw("")
+            self._stream.write(text)
+            if text.endswith("\n"):
+                self._draw(line)
         return len(text)
 
     def flush(self) -> None:

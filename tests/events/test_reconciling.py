@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from functions.cloud.emulator.core import Emulator
 from functions.cloud.errors import Abandoned, CallError
 from functions.cloud.retry import Retry
 from functions.cloud.settings import CloudSettings
+from functions.registry import find
 
 ADD = "apig.add_members"
 
@@ -99,12 +101,25 @@ def test_a_cloud_that_cannot_be_asked_now_may_tell_later(fault: dict[str, Any]) 
     assert (found.outcome, found.reconcilable, found.repeatable) == ("unknown", True, False)
 
 
-def test_a_cloud_that_refuses_to_be_asked_leaves_it_unknown() -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (403, "APIG.1005", "permission_denied"),
+        (401, "APIGW.0301", "unauthenticated"),
+        (429, "APIGW.0308", "resource_exhausted"),
+        (500, "APIG.9999", "internal"),
+    ],
+)
+def test_why_the_cloud_could_not_be_asked_is_told(status: int, code: str, kind: str) -> None:
     on = On()
-    on.emulator.faults.add(status=403, body={"error_code": "APIG.1005", "error_msg": "no"})
+    body = {"error_code": code, "error_msg": "no"}
+    on.emulator.faults.add(status=status, body=body, headers={"Retry-After": "7"}, times=9)
     found = on.dispatcher.reconcile(call())
     assert found is not None
-    assert (found.outcome, found.reconcilable) == ("unknown", False)
+    assert (found.outcome, found.reconcilable) == ("unknown", True)
+    assert found.hindrance is not None
+    assert (found.hindrance.kind, found.hindrance.retry_after_s) == (kind, 7.0)
+    assert found.event.data["error"]["kind"] == "unknown"
 
 
 @pytest.mark.parametrize("payload", [{}, [], {"instance_id": "i"}])
@@ -115,9 +130,17 @@ def test_a_payload_that_is_refused_by_now_is_still_in_doubt(payload: Any) -> Non
     validate(found.event)
 
 
-def test_an_operation_that_cannot_be_read_back_is_unknown() -> None:
+@pytest.mark.parametrize("operation", ["vpcep.update_connection_descriptions", "elb.list_members"])
+def test_what_may_be_run_again_is_not_asked_after(operation: str) -> None:
     on = On()
-    found = on.dispatcher.reconcile(call("vpcep.update_connection_descriptions"))
+    assert on.dispatcher.reconcile(call(operation)) is None
+    assert on.methods == []
+
+
+def test_an_operation_that_cannot_be_read_back_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.running.find", lambda name: replace(find(name), reconcile=None))
+    on = On()
+    found = on.dispatcher.reconcile(call())
     assert found is not None
     assert (found.outcome, found.reconcilable) == ("unknown", False)
     assert on.methods == []

@@ -98,15 +98,17 @@ def test_an_answer_without_an_array_of_members_cannot_be_read(answer: dict[str, 
     assert caught.value.in_doubt
 
 
-def became(members: list[dict[str, Any]], *pages: list[dict[str, Any]]) -> dict[str, Any] | None:
+def became(members: list[dict[str, Any]], *pages: list[dict[str, Any]], total: int | None = 0) -> dict[str, Any] | None:
     """Return what reading the channel tells of an earlier call, each page an answer of the cloud."""
-    cloud = FakeCloud([{"size": len(page), "total": 0, "members": page} for page in pages])
+    total = sum(map(len, pages)) if total == 0 else total
+    cloud = FakeCloud([{"size": len(page), "total": total, "members": page} for page in pages])
     payload = apig_add_members.payload.load({**APIG_HOST_REQUEST, "members": members})
     assert apig_add_members.reconcile is not None
     answer = apig_add_members.reconcile(payload, cast("Cloud", cloud))
     assert not cloud.answers
     assert {asked.method for asked in cloud.asked} == {"GET"}
-    assert [asked.query["offset"] for asked in cloud.asked] == [500 * index for index in range(len(pages))]
+    sizes = [len(page) for page in pages]
+    assert [asked.query["offset"] for asked in cloud.asked] == [sum(sizes[:index]) for index in range(len(pages))]
     return None if answer is None else dict(answer)
 
 
@@ -162,7 +164,18 @@ def test_every_page_of_the_channel_is_read() -> None:
     assert became([ASKED], page, page, [ASKED]) is not None
 
 
-def test_a_channel_without_an_end_tells_nothing() -> None:
+@pytest.mark.parametrize("total", [10**6, None])
+def test_a_channel_without_an_end_tells_nothing(total: int | None) -> None:
     page = [{"id": "x", "host": "10.1.1.1"}] * 500
-    with pytest.raises(Undecided, match="more than 10000"):
-        became([ASKED], *[page] * 20)
+    with pytest.raises(Undecided, match="more than 20 pages"):
+        became([ASKED], *[page] * 20, total=total)
+
+
+def test_a_gateway_with_smaller_pages_than_asked_for_is_read_to_its_end() -> None:
+    assert became([ASKED], [OTHER], [ASKED]) is not None
+    assert became([ASKED], [OTHER], total=None) is None
+
+
+def test_a_channel_that_shows_less_than_it_counts_tells_nothing() -> None:
+    with pytest.raises(Undecided, match="counts 3 members and shows 1"):
+        became([ASKED], [OTHER], [], total=3)
