@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Protocol
 
 EFFECTIVE = frozenset({"succeeded", "partial", "unknown"})
 """Outcomes after which a call must not be run again: it had its effect, or may have had it."""
+ANNOUNCED_KEEP_S = 30 * 86_400.0
+"""Least seconds for which the end of a call that was announced is remembered: it must outlive sinks that are down and letters that wait."""
 
 
 class StoreUnavailable(Exception):
@@ -46,7 +45,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A call that is under way elsewhere; `wait_s`: so many seconds from now its claim ends unless it is extended."""
+    """A call that is under way elsewhere; `wait_s`: so many seconds from now its claim ends."""
 
     wait_s: float
 
@@ -62,13 +61,18 @@ class Store(Protocol):
         """
 
     def announce(self, claim: Claim) -> None:
-        """Note, so that it survives this process, that a write is about to be sent. Raises LeaseLost: then it must not be."""
+        """Note, so that it survives this process, that a write is about to be sent. Raises LeaseLost: then it must not be.
 
-    def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
-        """Keep claims for another `lease_s` seconds; those that are lost are passed over."""
+        A claim whose lease has ended is lost to this, also while nobody else has it. What was announced is remembered until it is
+        finished or released, however long that takes.
+        """
 
     def finish(self, claim: Claim, end: Finished, keep_s: float, run: int = 0) -> None:
-        """Remember how a call ended, for `keep_s` seconds. Raises LeaseLost."""
+        """Remember how a call ended, for `keep_s` seconds, or `ANNOUNCED_KEEP_S` if it was announced and that is longer.
+
+        Good also after the lease has ended, until somebody else claims the call: it tells what was done. May be repeated, with the
+        same end, by whoever got no answer. Raises LeaseLost.
+        """
 
     def release(self, claim: Claim) -> None:
         """Forget a claim whose call had no effect: anybody may run it now. One that is lost is passed over."""
@@ -77,6 +81,9 @@ class Store(Protocol):
         """Give the connection or file up."""
 
 
-def key_of(origin: str, id: str, operation: str) -> bytes:  # noqa: A002 - the field's term
-    """Return the key of a call: who says so and from where (`Call.origin`), the event's id, the operation."""
-    return hashlib.sha256("\0".join((origin, id, operation)).encode("utf-8", "surrogatepass")).digest()
+def key_of(queue: str, origin: str, id: str, operation: str) -> bytes:  # noqa: A002 - the field's term
+    """Return the key of a call: its queue's name, who says so and from where (`Call.origin`), the event's id, the operation.
+
+    An event that is sent to two queues is run once for each.
+    """
+    return hashlib.sha256("\0".join((queue, origin, id, operation)).encode("utf-8", "surrogatepass")).digest()

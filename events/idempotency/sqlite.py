@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from events.idempotency import EFFECTIVE, Busy, Claim, Finished, LeaseLost, StoreUnavailable
+from events.idempotency import ANNOUNCED_KEEP_S, EFFECTIVE, Busy, Claim, Finished, LeaseLost, StoreUnavailable
 from events.sqlitefile import SqliteFile
 from functions.cloud.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
 
 _FORMAT = 1
 # `ends`: when the claim's lease ends, or when the result need not be kept any more. A result may go then, a claim a day later, since
@@ -28,9 +27,12 @@ INSERT INTO calls (key, token, ends, announced, run, losses) VALUES (?, ?, ?, ?,
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, ends = excluded.ends, announced = excluded.announced, run = excluded.run,
     losses = excluded.losses, outcome = NULL, event = NULL
 """
-_ANNOUNCE = "UPDATE calls SET announced = 1 WHERE key = ? AND token = ? AND outcome IS NULL"
-_EXTEND = "UPDATE calls SET ends = ? WHERE key = ? AND token = ? AND outcome IS NULL"
-_FINISH = "UPDATE calls SET ends = ?, run = ?, outcome = ?, event = ? WHERE key = ? AND token = ? AND outcome IS NULL"
+_ANNOUNCE = "UPDATE calls SET announced = 1 WHERE key = ? AND token = ? AND outcome IS NULL AND ends > ?"
+_IS_ANNOUNCED = "SELECT 1 FROM calls WHERE key = ? AND token = ? AND announced"
+_FINISH = """
+UPDATE calls SET ends = ? + max(?, announced * ?), run = ?, outcome = ?, event = ? WHERE key = ? AND token = ? AND outcome IS NULL
+"""
+_IS_FINISHED = "SELECT 1 FROM calls WHERE key = ? AND token = ? AND outcome = ? AND event = ?"
 _RELEASE = "DELETE FROM calls WHERE key = ? AND token = ? AND outcome IS NULL"
 _FORGET = """
 DELETE FROM calls WHERE key IN (
@@ -41,6 +43,8 @@ DELETE FROM calls WHERE key IN (
 
 # Once in so many claims, at most so many rows are forgotten: twice what came in, so that the file does not grow for ever.
 _SWEEP_EVERY, _SWEEP_MOST = 100, 200
+
+_LOST = "the claim has ended, or somebody else holds it by now"
 
 
 class SqliteStore:
@@ -53,7 +57,6 @@ class SqliteStore:
         """Open or make the file. Raises StoreUnavailable."""
         self._file = SqliteFile(path, "store", _FORMAT, _TABLES, StoreUnavailable)
         self._claims = 0
-        self._announced: set[Claim] = set()
 
     @classmethod
     def opened(cls, path: str, variable: str) -> SqliteStore:
@@ -83,39 +86,31 @@ class SqliteStore:
 
     def announce(self, claim: Claim) -> None:
         """See `Store`: on the disk when it returns."""
-        self._change(_ANNOUNCE, (), claim, durable=True)
-        self._announced.add(claim)
-
-    def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
-        """See `Store`."""
-        if claims:
-            with self._file.transaction() as file:
-                ends = self._file.now() + lease_s
-                file.executemany(_EXTEND, [(ends, claim.key, claim.token) for claim in claims])
+        with self._file.transaction(durable=True) as file:
+            if not file.execute(_ANNOUNCE, (claim.key, claim.token, self._file.now())).rowcount:
+                raise LeaseLost(_LOST)
 
     def finish(self, claim: Claim, end: Finished, keep_s: float, run: int = 0) -> None:
         """See `Store`: on the disk when it returns, if it was announced."""
-        # What was not announced is harmless to run again: not worth waiting for the disk.
-        durable = claim.in_doubt or claim in self._announced
-        ends = self._file.now() + keep_s
-        self._change(_FINISH, (ends, run, end.outcome, end.event), claim, durable=durable)
-        self._announced.discard(claim)
+        which = (claim.key, claim.token)
+        # What was not announced is harmless to run again: not worth waiting for the disk. Asked before, since sqlite does not take that
+        # decision within a transaction; only the claim's holder, who is here, can change the answer.
+        durable = bool(self._file.rows(_IS_ANNOUNCED, which))
+        with self._file.transaction(durable=durable) as file:
+            keeps = (self._file.now(), keep_s, ANNOUNCED_KEEP_S)
+            if file.execute(_FINISH, (*keeps, run, end.outcome, end.event, *which)).rowcount:
+                return
+            if not file.execute(_IS_FINISHED, (*which, end.outcome, end.event)).fetchone():
+                raise LeaseLost(_LOST)
 
     def release(self, claim: Claim) -> None:
         """See `Store`."""
         with self._file.transaction() as file:
             file.execute(_RELEASE, (claim.key, claim.token))
-        self._announced.discard(claim)
 
     def close(self) -> None:
         """See `Store`."""
         self._file.close()
-
-    def _change(self, statement: str, values: tuple[Any, ...], claim: Claim, *, durable: bool) -> None:
-        with self._file.transaction(durable=durable) as file:
-            if not file.execute(statement, (*values, claim.key, claim.token)).rowcount:
-                self._announced.discard(claim)
-                raise LeaseLost("the claim has ended, or somebody else holds it by now")
 
     def _sweep(self, file: sqlite3.Connection, now: float) -> None:
         if self._claims % _SWEEP_EVERY == 0:

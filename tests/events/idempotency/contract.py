@@ -37,16 +37,45 @@ def claimed(store: Store, key: bytes, lease_s: float = 30.0, run: int = 0) -> Cl
     return found
 
 
-def claimed_late(store: Store, key: bytes, run: int = 0) -> Claim:
+def claimed_late(store: Store, key: bytes, lease_s: float = 30.0) -> Claim:
     """Claim a call as soon as its lease has run out."""
     end = time.monotonic() + WITHIN_S
     while time.monotonic() < end:
-        found = store.claim(key, 30.0, run)
+        found = store.claim(key, lease_s)
         if isinstance(found, Claim):
             return found
         assert isinstance(found, Busy)
         time.sleep(min(0.02, found.wait_s))
     raise AssertionError("the lease never ran out")
+
+
+def ended(store: Store, key: bytes, *, announced: bool = False) -> Claim:
+    """Return a claim whose lease has ended, and that nobody has claimed since."""
+    lease_s = 0.02
+    claim = claimed(store, key, lease_s)
+    while announced:
+        try:
+            store.announce(claim)
+            break
+        except LeaseLost:
+            # The machine was busy meanwhile.
+            store.release(claim)
+            lease_s *= 2
+            claim = claimed(store, key, lease_s)
+    # Of two equal leases the later one ends later.
+    claimed(store, key + b"later", lease_s)
+    claimed_late(store, key + b"later")
+    return claim
+
+
+def until_forgotten(store: Store, key: bytes) -> Claim:
+    """Claim a call as soon as its end is not remembered any more."""
+    end = time.monotonic() + WITHIN_S
+    while isinstance(found := store.claim(key, 30.0), Finished):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert isinstance(found, Claim)
+    return found
 
 
 class StoreContract:
@@ -102,12 +131,42 @@ class StoreContract:
     def test_a_result_is_kept_as_long_as_asked(self, store: Store, key: bytes) -> None:
         store.finish(claimed(store, key), DONE, SHORT_S)
         began = time.monotonic()
-        while isinstance(found := store.claim(key, 30.0), Finished):
-            assert time.monotonic() - began < WITHIN_S
-            time.sleep(0.01)
+        assert not until_forgotten(store, key).in_doubt
         assert time.monotonic() - began >= SHORT_S - 0.1
-        assert isinstance(found, Claim)
-        assert not found.in_doubt
+
+    def test_the_end_of_what_was_announced_is_kept_longer(self, store: Store, key: bytes) -> None:
+        first, other = claimed(store, key), claimed(store, key + b"other")
+        store.announce(first)
+        store.finish(first, DONE, 0.01)
+        store.finish(other, DONE, 0.01)
+        until_forgotten(store, other.key)
+        assert store.claim(key, 30.0) == DONE
+
+    def test_so_is_that_of_what_somebody_announced_before(self, store: Store, key: bytes) -> None:
+        ended(store, key, announced=True)
+        other = claimed(store, key + b"other")
+        store.finish(claimed(store, key), DONE, 0.01)
+        store.finish(other, DONE, 0.01)
+        until_forgotten(store, other.key)
+        assert store.claim(key, 30.0) == DONE
+
+    @pytest.mark.parametrize("announced", [False, True])
+    def test_finishing_twice_with_the_same_end_is_harmless(
+        self,
+        store: Store,
+        open: Open,  # noqa: A002
+        key: bytes,
+        announced: bool,
+    ) -> None:
+        first = claimed(store, key)
+        if announced:
+            store.announce(first)
+        for each in (store, store, open()):
+            each.finish(first, DONE, 60.0)
+        for other in (FAILED, Finished(DONE.outcome, FAILED.event), Finished(FAILED.outcome, DONE.event)):
+            with pytest.raises(LeaseLost):
+                store.finish(first, other, 60.0)
+        assert store.claim(key, 30.0) == DONE
 
     # Leases and fences
 
@@ -119,24 +178,28 @@ class StoreContract:
         assert second.token > first.token
         assert not second.in_doubt
 
-    def test_an_extended_one_does_not(self, store: Store, open: Open, key: bytes) -> None:  # noqa: A002
-        first, other = claimed(store, key, 2 * SHORT_S), open()
-        end = time.monotonic() + 4 * SHORT_S
-        while time.monotonic() < end:
-            store.extend([first], 2 * SHORT_S)
-            assert isinstance(other.claim(key, 30.0), Busy)
-            time.sleep(SHORT_S / 5)
-        store.announce(first)
-        store.finish(first, DONE, 60.0)
+    def test_after_its_lease_a_claim_announces_nothing(self, store: Store, key: bytes) -> None:
+        first = ended(store, key)
+        with pytest.raises(LeaseLost):
+            store.announce(first)
+        # Nothing was sent, so nothing is in doubt.
+        assert not claimed(store, key).in_doubt
 
-    def test_extending_many(self, store: Store, open: Open, key: bytes) -> None:  # noqa: A002
-        claims = [claimed(store, key + bytes([number]), 1.0) for number in range(20)]
-        store.extend(claims, 30.0)
-        store.extend([], 30.0)
-        for claim in claims:
-            found = open().claim(claim.key, 30.0)
-            assert isinstance(found, Busy)
-            assert found.wait_s > 5
+    def test_nor_does_it_again(self, store: Store, key: bytes) -> None:
+        first = ended(store, key, announced=True)
+        with pytest.raises(LeaseLost):
+            store.announce(first)
+        assert claimed(store, key).in_doubt
+
+    @pytest.mark.parametrize("announced", [False, True])
+    def test_after_its_lease_a_claim_that_nobody_took_finishes(
+        self,
+        store: Store,
+        key: bytes,
+        announced: bool,
+    ) -> None:
+        store.finish(ended(store, key, announced=announced), DONE, 60.0)
+        assert store.claim(key, 30.0) == DONE
 
     def lost(self, store: Store, key: bytes) -> tuple[Claim, Claim]:
         """Return a claim that was lost, and the one that took its place."""
@@ -158,10 +221,9 @@ class StoreContract:
             store.finish(first, FAILED, 60.0)
         assert store.claim(key, 30.0) == DONE
 
-    def test_a_lost_claim_releases_and_extends_nothing(self, store: Store, key: bytes) -> None:
+    def test_a_lost_claim_releases_nothing(self, store: Store, key: bytes) -> None:
         first, second = self.lost(store, key)
         store.release(first)
-        store.extend([first], 3000.0)
         found = store.claim(key, 30.0)
         assert isinstance(found, Busy)
         assert found.wait_s <= 30
@@ -177,7 +239,6 @@ class StoreContract:
             with pytest.raises(LeaseLost):
                 store.finish(first, DONE, 60.0)
             store.release(first)
-            store.extend([first], 30.0)
         second = claimed(store, key)
         store.finish(second, DONE, 60.0)
         with pytest.raises(LeaseLost):
@@ -185,7 +246,6 @@ class StoreContract:
         with pytest.raises(LeaseLost):
             store.finish(second, FAILED, 60.0)
         store.release(second)
-        store.extend([second], 30.0)
         assert store.claim(key, 30.0) == DONE
 
     def test_tokens_rise_through_releases(self, store: Store, key: bytes) -> None:
@@ -199,9 +259,7 @@ class StoreContract:
     def test_claims_that_ran_out_in_a_row_are_counted(self, store: Store, open: Open, key: bytes) -> None:  # noqa: A002
         assert claimed(store, key, 0.01).losses == 0
         for losses in (1, 2):
-            found = claimed_late(open(), key)
-            assert found.losses == losses
-            store.extend([found], 0.01)
+            assert claimed_late(open(), key, 0.01).losses == losses
         third = claimed_late(store, key)
         assert third.losses == 3
         store.release(third)
@@ -215,17 +273,14 @@ class StoreContract:
     # Doubt
 
     def test_announced_and_never_finished_is_in_doubt(self, store: Store, open: Open, key: bytes) -> None:  # noqa: A002
-        store.announce(claimed(store, key, 0.01))
-        second = claimed_late(open(), key)
-        assert second.in_doubt
+        ended(store, key, announced=True)
+        assert claimed(open(), key).in_doubt
 
     def test_doubt_stays_until_it_ends(self, store: Store, key: bytes) -> None:
-        store.announce(claimed(store, key, 0.01))
+        ended(store, key, announced=True)
         for _ in range(2):
-            found = claimed_late(store, key)
-            assert found.in_doubt
             # Its holder dies as well.
-            store.extend([found], 0.01)
+            assert claimed_late(store, key, 0.01).in_doubt
         third = claimed_late(store, key)
         store.finish(third, Finished("unknown", b"{}"), 60.0)
         assert store.claim(key, 30.0) == Finished("unknown", b"{}")
@@ -270,6 +325,8 @@ class StoreContract:
         assert second.token > first.token
         with pytest.raises(LeaseLost):
             store.finish(first, DONE, 60.0)
+        with pytest.raises(LeaseLost):
+            store.finish(first, FAILED, 60.0)
         store.finish(second, DONE, 60.0, run=1)
         assert store.claim(key, 30.0, run=9) == DONE
 
@@ -296,7 +353,7 @@ class StoreContract:
             assert [sum(each) for each in rounds] == [1] * 50
 
     def test_one_of_many_threads_takes_over(self, store: Store, open: Open, key: bytes) -> None:  # noqa: A002
-        store.announce(claimed(store, key, 0.01))
+        ended(store, key, announced=True)
         stores = [store, store, store, open()]
         barrier = threading.Barrier(4)
 

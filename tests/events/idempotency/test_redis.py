@@ -13,7 +13,7 @@ from events.idempotency import Busy, Claim, Finished, LeaseLost, StoreUnavailabl
 from events.idempotency import redis as module
 from events.idempotency.redis import PREFIX, RedisStore, connect
 from functions.cloud.errors import ConfigurationError
-from tests.events.idempotency.contract import DONE, FAILED, StoreContract, claimed, claimed_late
+from tests.events.idempotency.contract import DONE, FAILED, StoreContract, claimed, ended
 from tests.events.queues.relay import Relay
 from tests.events.queues.support import until
 from tests.events.redisservers import URL, own, shared
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tests.events.idempotency.contract import Open
 
 DAY_MS = 86_400_000
+FOR_EVER = -1
+"""What PTTL says of a key that does not end."""
+WITHOUT_CONFIG = ("--rename-command", "CONFIG", "")
+WITHOUT_INFO = ("--rename-command", "INFO", "")
 
 
 class TestRedis(StoreContract):
@@ -73,11 +77,54 @@ def name(key: bytes) -> str:
 
 
 def test_a_claim_is_remembered_for_a_week(store: RedisStore, server: redis.Redis, key: bytes) -> None:
-    claim = claimed(store, key, 10.0)
+    claimed(store, key, 10.0)
     assert 7 * DAY_MS < server.pttl(name(key)) <= 7 * DAY_MS + 10_000
+
+
+def test_what_was_announced_is_never_forgotten_before_it_ends(
+    store: RedisStore, server: redis.Redis, key: bytes
+) -> None:
+    try:
+        ended(store, key, announced=True)
+        assert server.pttl(name(key)) == FOR_EVER
+        second = claimed(store, key)
+        assert second.in_doubt
+        assert server.pttl(name(key)) == FOR_EVER
+        store.finish(second, FAILED, 60.0)
+        assert 30 * DAY_MS - 60_000 < server.pttl(name(key)) <= 30 * DAY_MS
+        claimed(store, key, 10.0, run=1)
+        assert server.pttl(name(key)) <= 7 * DAY_MS + 10_000
+    finally:
+        server.delete(name(key + b"later"))
+
+
+def test_a_longer_time_is_kept_as_well(store: RedisStore, server: redis.Redis, key: bytes) -> None:
+    claim = claimed(store, key)
     store.announce(claim)
-    store.extend([claim], 1000.0)
-    assert 7 * DAY_MS + 900_000 < server.pttl(name(key)) <= 7 * DAY_MS + 1_000_000
+    store.finish(claim, DONE, 40 * 86_400.0)
+    assert 40 * DAY_MS - 60_000 < server.pttl(name(key)) <= 40 * DAY_MS
+
+
+@pytest.mark.parametrize(
+    ("settings", "policies"),
+    [
+        ((), []),
+        (("--maxmemory-policy", "allkeys-lru"), ["allkeys-lru"]),
+        (("--maxmemory-policy", "volatile-ttl", *WITHOUT_CONFIG), ["volatile-ttl"]),
+        (WITHOUT_CONFIG, []),
+        (("--maxmemory-policy", "allkeys-lru", *WITHOUT_CONFIG, *WITHOUT_INFO), []),
+    ],
+)
+def test_a_server_that_may_evict_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, settings: tuple[str, ...], policies: list[str]
+) -> None:
+    with own(tmp_path, *settings) as server, closing(connect(server.url)) as store:
+        for key in (b"a", b"b"):
+            claim = claimed(store, key)
+            store.announce(claim)
+            store.finish(claim, DONE, 60.0)
+    told = [vars(record)["facts"] for record in caplog.records if record.message == "store.may_forget"]
+    assert [facts["maxmemory_policy"] for facts in told] == policies
 
 
 def test_a_result_goes_when_its_time_is_over(store: RedisStore, server: redis.Redis, key: bytes) -> None:
@@ -137,7 +184,6 @@ def test_whatever_is_wrong_it_is_unavailable(store: RedisStore, server: redis.Re
         for uses in (
             lambda: away.claim(key, 30.0),
             lambda: away.announce(claim),
-            lambda: away.extend([claim], 30.0),
             lambda: away.finish(claim, DONE, 60.0),
             lambda: away.release(claim),
         ):
@@ -156,13 +202,13 @@ def test_more_threads_than_connections(key: bytes, server: redis.Redis, monkeypa
 @pytest.mark.slow
 def test_what_was_said_survives_the_death_of_the_server(tmp_path: Path) -> None:
     with own(tmp_path) as server, closing(connect(server.url)) as store:
-        announced, done = claimed(store, b"a", 0.5), claimed(store, b"b")
-        store.announce(announced)
+        done = claimed(store, b"b")
+        ended(store, b"a", announced=True)
         store.finish(done, DONE, 60.0)
         held = claimed(store, b"c", 60.0)
         server.kill()
         with pytest.raises(StoreUnavailable):
-            store.claim(b"a", 30.0)
+            store.claim(b"c", 30.0)
         server.start()
 
         def is_back() -> bool:
@@ -172,7 +218,7 @@ def test_what_was_said_survives_the_death_of_the_server(tmp_path: Path) -> None:
                 return False
 
         until(is_back)
-        assert claimed_late(store, b"a").in_doubt
+        assert claimed(store, b"a").in_doubt
         assert isinstance(store.claim(b"c", 30.0), Busy)
         store.finish(held, Finished("succeeded", b"{}"), 60.0)
 

@@ -94,13 +94,36 @@ def test_a_lease_and_a_result_end_to_the_second(moment: Time, sqlite: SqliteStor
     claimed(sqlite, KEY)
 
 
-def test_a_lease_that_has_ended_is_still_its_holders_until_another_has_it(moment: Time, sqlite: SqliteStore) -> None:
+def test_a_lease_that_has_ended_is_still_its_holders_to_finish_until_another_has_it(
+    moment: Time, sqlite: SqliteStore
+) -> None:
     first = claimed(sqlite, KEY, 30.0)
     moment.passed = 1000.0
-    sqlite.announce(first)
-    sqlite.extend([first], 30.0)
-    assert isinstance(sqlite.claim(KEY, 30.0), Busy)
     sqlite.finish(first, DONE, 60.0)
+    assert sqlite.claim(KEY, 30.0) == DONE
+
+
+def test_a_claim_announces_up_to_the_end_of_its_lease(moment: Time, sqlite: SqliteStore) -> None:
+    first = claimed(sqlite, KEY, 30.0)
+    moment.passed = 29.9
+    sqlite.announce(first)
+    moment.passed = 30.01
+    with pytest.raises(LeaseLost):
+        sqlite.announce(first)
+    sqlite.finish(first, DONE, 60.0)
+
+
+def test_what_was_announced_is_remembered_for_thirty_days_at_least(moment: Time, sqlite: SqliteStore) -> None:
+    for key, keep_s in ((b"short", 60.0), (b"long", 40 * 86_400.0)):
+        found = claimed(sqlite, key)
+        sqlite.announce(found)
+        sqlite.finish(found, DONE, keep_s)
+    for days, known in ((29.9, 2), (30.1, 1), (39.9, 1), (40.1, 0)):
+        moment.passed = days * 86_400.0
+        # Enough for a sweep.
+        for number in range(101):
+            sqlite.release(claimed(sqlite, b"%d" % number))
+        assert rows(sqlite) == known
 
 
 @pytest.mark.parametrize("by_s", [365 * 86_400.0, -365 * 86_400.0])
@@ -208,14 +231,16 @@ def test_only_what_tells_of_writes_waits_for_the_disk(sqlite: SqliteStore) -> No
     assert pragmas(sqlite, lambda: found.append(claimed(sqlite, b"a"))) == []
     waits = ["PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL"]
     assert pragmas(sqlite, lambda: sqlite.announce(found[0])) == waits
-    assert pragmas(sqlite, lambda: sqlite.extend(found, 30.0)) == []
     assert pragmas(sqlite, lambda: sqlite.finish(found[0], DONE, 60.0)) == waits
     read = claimed(sqlite, b"b")
     assert pragmas(sqlite, lambda: sqlite.finish(read, DONE, 60.0)) == []
-    released = claimed(sqlite, b"c")
-    sqlite.announce(released)
-    sqlite.release(released)
-    assert sqlite._announced == set()
+
+
+def test_what_another_process_announced_waits_for_the_disk_as_well(opened: Callable[[], SqliteStore]) -> None:
+    found = claimed(opened(), KEY)
+    opened().announce(found)
+    third = opened()
+    assert len(pragmas(third, lambda: third.finish(found, DONE, 60.0))) == 2
 
 
 def test_what_a_predecessor_announced_waits_for_the_disk_as_well(moment: Time, sqlite: SqliteStore) -> None:
@@ -245,7 +270,6 @@ def test_a_read_only_file_is_told(sqlite: SqliteStore) -> None:
     for does in (
         lambda: sqlite.claim(b"x", 30.0),
         lambda: sqlite.announce(found),
-        lambda: sqlite.extend([found], 30.0),
         lambda: sqlite.finish(found, DONE, 60.0),
         lambda: sqlite.release(found),
     ):

@@ -72,8 +72,16 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_keys_tell_every_part_apart() -> None:
     keys = {
         key_of(*parts)
-        for parts in [("a", "b", "c"), ("ab", "", "c"), ("a", "bc", ""), ("", "ab", "c"), ("a", "\ud800", "c")]
+        for parts in [
+            ("q", "a", "b", "c"),
+            ("r", "a", "b", "c"),
+            ("qa", "", "b", "c"),
+            ("q", "ab", "", "c"),
+            ("q", "a", "bc", ""),
+            ("q", "", "ab", "c"),
+            ("q", "a", "\ud800", "c"),
+        ]
     }
     assert {len(key) for key in keys} == {32}
-    assert len(keys) == 5
-    assert key_of("a", "b", "c") == key_of("a", "b", "c")
+    assert len(keys) == 7
+    assert key_of("q", "a", "b", "c") == key_of("q", "a", "b", "c")
