@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from events.metrics import Metrics
 from events.triggers.worker.connection import Connection
 from events.triggers.worker.crew import Crew
+from events.triggers.worker.stopping import Stopping
 from events.triggers.worker.summary import Summary
 from events.triggers.worker.verdicts import GONE, Back, Dead, Done
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
 
     from events.queues import Delivery, Queue
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hongyan.events")
 
-# Seconds that the main thread waits for a message when nothing is in flight, and when something is.
-_IDLE_S, _BUSY_S = 1.0, 0.05
+# Seconds that the main thread waits for a message when nothing is in flight, and when something is; and for its threads when they are full.
+_IDLE_S, _BUSY_S, _FULL_S = 1.0, 0.05, 0.1
+# Bytes of bodies in flight, beyond which nothing more is taken.
+_MOST_BYTES = 64 * 1_048_576
 # Seconds between two looks at how long the queue is, for the metrics.
 _OBSERVE_S = 5.0
 _ENDS = {Done: "acknowledged", Back: "returned", Dead: "dead"}
@@ -54,9 +57,11 @@ class Worker:
         self._closers = closers
         self._metrics = metrics or Metrics()
         self._observed = -_OBSERVE_S
-        self._stopping = threading.Event()
+        self._stopping = Stopping()
         self._connection = Connection(queue, self._stopping, stop_s)
         self._in_flight: dict[int, Delivery] = {}
+        # Bytes of their bodies: all together, and of one as the last ones were.
+        self._bytes, self._usual_bytes = 0, 65_536
         self._extended = time.monotonic()
         self.summary = Summary()
 
@@ -86,22 +91,28 @@ class Worker:
 
     def _turn(self) -> None:
         """Settle what has ended, and take what there is room for."""
-        ended = self._crew.ended(self._patience_s())
+        # Threads are waited for only when there is nothing else to do.
+        ended = self._crew.ended(0.0 if self._room() else _FULL_S)
         self._settle(ended)
+        self._crew.spread()
         self._extend()
         self._observe()
-        room = self._crew.room(len(self._in_flight))
+        room = self._room()
         if not room or self._stopping.is_set():
             return
         # Whoever has just ended something may have ended the last: that is looked at first.
         wait_s = _BUSY_S if self._in_flight or ended else _IDLE_S
         deliveries = self._connection.receive(room, wait_s)
         self._in_flight.update((id(one), one) for one in deliveries)
+        self._bytes += sum(len(one.message.body) for one in deliveries)
         self._crew.take(deliveries)
 
-    def _patience_s(self) -> float:
-        """Return how long (seconds) to wait for threads: only when there is nothing else to do."""
-        return 0.0 if self._crew.room(len(self._in_flight)) else _IDLE_S
+    def _room(self) -> int:
+        """Return how many more messages to take, 0 when there is no room: neither too many at once nor too many bytes of them."""
+        held = len(self._in_flight)
+        usual = max(1024, self._bytes // held) if held else self._usual_bytes
+        self._usual_bytes = usual
+        return min(self._crew.room(held), max(0, _MOST_BYTES - self._bytes) // usual)
 
     def _settle(self, ended: Sequence[Handled]) -> None:
         """Tell the queue what is to become of messages, those that are done in one go."""
@@ -109,12 +120,14 @@ class Worker:
         if done:
             self._connection.tell(lambda queue: queue.acknowledge(done))
         for delivery, verdict in ended:
-            self._tell(delivery, verdict)
+            if not isinstance(verdict, Done):
+                self._tell(delivery, verdict)
             del self._in_flight[id(delivery)]
+            self._bytes -= len(delivery.message.body)
             self.summary.count(verdict)
-            self._metrics.settled(_ENDS[type(verdict)], redelivered=bool(delivery.losses or delivery.message.tries))
-            if isinstance(verdict, Back) and verdict.why == GONE:
-                self._stopping.set()
+        if self._metrics.audience:
+            for delivery, verdict in ended:
+                self._metrics.settled(_ENDS[type(verdict)], redelivered=bool(delivery.losses or delivery.message.tries))
         if ended:
             self._progress(self.summary)
 
@@ -122,6 +135,8 @@ class Worker:
         if isinstance(verdict, Back):
             back = verdict
             self._connection.tell(lambda queue: queue.give_back(delivery, back.delay_s, failed=back.failed))
+            if back.why == GONE:
+                self._stopping.set()
         elif isinstance(verdict, Dead):
             dead = verdict.letter
             self._connection.tell(lambda queue: queue.dead_letter(delivery, dead))
@@ -147,7 +162,7 @@ class Worker:
             self._metrics.observe_queue(self._connection.name, self._connection.counts())
 
     def _finish(self) -> None:
-        """Give back what was not begun, wait for what was, and leave what hangs: it comes back when its lease has run out."""
+        """Give back what was not begun, wait for what was, and leave what hangs: its claim keeps others from it until that ends."""
         ends = time.monotonic() + self._stop_s
         for delivery in self._crew.unbegun():
             self._settle([(delivery, Back(0.0, failed=False, why="stopped"))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from events.dispatch import Dispatcher
@@ -24,6 +25,7 @@ from functions.cloud.settings import CloudSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from events.sinks.several import Named
     from events.triggers.worker.summary import Summary
 
 log = logging.getLogger("hongyan.events")
@@ -44,15 +46,23 @@ def make(
     """
     own, events = WorkerSettings.from_env(environ), EventSettings.from_env(environ)
     client = client or Client(CloudSettings.from_env(environ).require(), environ=environ)
-    ending = threading.Event()
-    metrics = metrics or Metrics()
-    opened = open_sinks(own.sinks, environ, consumed=own.queue, threads=own.threads)
-    sinks = Several([measured(each, metrics) for each in opened] if metrics.audience else opened)
-    store = open_store(own.store, "HONGYAN_STORE") if own.store else None
-    if store is None:
-        log.warning("worker.storeless", extra={"facts": {"told": "redeliveries run again: set HONGYAN_STORE"}})
-    dispatcher = Dispatcher(client, events, own.operation, metrics)
-    handler = Handler(dispatcher, sinks, store, events, own, Patience(), ending, step, metrics)
-    closers = [sinks.close, *([store.close] if store else [])]
-    queue = connect(own.queue, "HONGYAN_QUEUE")
+    ending, metrics = threading.Event(), metrics or Metrics()
+    with ExitStack() as opened:
+        sinks = Several(_sinks(own, environ, metrics))
+        opened.callback(sinks.close)
+        store = open_store(own.store, "HONGYAN_STORE") if own.store else None
+        if store:
+            opened.callback(store.close)
+        else:
+            log.warning("worker.storeless", extra={"facts": {"told": "redeliveries run again: set HONGYAN_STORE"}})
+        queue = connect(own.queue, "HONGYAN_QUEUE")
+        # What is counted are events that go out, by the handler: not each try.
+        dispatcher = Dispatcher(client, events, own.operation)
+        handler = Handler(dispatcher, sinks, store, events, own, Patience(), ending, step, metrics)
+        closers = [opened.pop_all().close]
     return Worker(queue, handler, own.threads, own.stop_s, ending, progress, closers, metrics)
+
+
+def _sinks(own: WorkerSettings, environ: Mapping[str, str], metrics: Metrics) -> list[Named]:
+    found = open_sinks(own.sinks, environ, consumed=own.queue, threads=own.threads)
+    return [measured(each, metrics) for each in found] if metrics.audience else found

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from events.queues import QueueUnavailable
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from events.queues import Counts, Delivery, Queue
+    from events.triggers.worker.stopping import Stopping
 
 log = logging.getLogger("hongyan.events")
 
@@ -26,7 +26,7 @@ class Connection:
     The other half is for the try that is under way by then: a network that swallows everything is noticed late.
     """
 
-    def __init__(self, queue: Queue, stopping: threading.Event, stop_s: float) -> None:
+    def __init__(self, queue: Queue, stopping: Stopping, stop_s: float) -> None:
         self.name = queue.name
         self.transport = queue.transport
         self.lease_s = queue.lease_s

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from events.idempotency import Busy, Claim, Finished, LeaseLost, StoreUnavailable, key_of
 from events.metrics import Metrics
 from events.queues.calls import to_call
+from events.sqliteclock import since_boot
 from events.triggers.worker.settling import NotAnnounced, Settling
 from events.triggers.worker.verdicts import Back, Dead, delay, letter
 from functions.cloud.deadline import Deadline, Trail
@@ -38,6 +39,8 @@ MOST_LOSSES = 10
 _BEYOND_S = 2.0
 # Longest wait for a call that is under way elsewhere, in seconds: it may end sooner than its claim.
 _LOOK_AGAIN_S = 5.0
+# A worker that dies before it has claimed anything is known to the queue only, which blames all that he had: more patience, so many times.
+_NEIGHBOURS = 10
 
 
 class Handler:
@@ -66,7 +69,7 @@ class Handler:
         self._ending = ending
         self._step = step
         self._lease_s = max(own.queue.lease_s, events.deadline_s + _BEYOND_S)
-        self._settling = Settling(sinks, store, own, self._lease_s, ending, step, metrics or Metrics())
+        self._settling = Settling(sinks, store, own, self._lease_s, ending, patience, step, metrics or Metrics())
 
     def handle(self, delivery: Delivery) -> Verdict:
         """Run a message and return what is to become of it; never raises."""
@@ -86,43 +89,54 @@ class Handler:
         call = to_call(delivery.message, self._own.queue, self._deadline(), self._events, self._own)
         if wait_s := self._settling.pauses.left(call.operation):
             return Back(wait_s, failed=False, why="paused")
-        claim = self._claimed(call, delivery)
+        deadline, claim = self._claimed(call, delivery)
         if isinstance(claim, Busy):
             return Back(min(claim.wait_s, _LOOK_AGAIN_S), failed=False, why="busy")
         if isinstance(claim, Finished):
             return self._settling.told(delivery, claim)
         self._step("claimed")
+        began = time.perf_counter()
+        result = self._run(delivery, replace(call, deadline=deadline), claim)
         try:
-            return self._settling.settle(delivery, call, claim, self._run(delivery, call, claim))
+            return self._settling.settle(delivery, call, claim, result, time.perf_counter() - began)
         except LeaseLost:
-            # Whoever has it now tells of it.
-            log.warning("claim.lost", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})
+            # Whoever has it now tells of it. Where this one wrote, and must not have, somebody should know.
+            facts = {"id": delivery.message.id, "operation": call.operation, "outcome": result.outcome}
+            log.log(logging.INFO if result.repeatable else logging.ERROR, "claim.lost", extra={"facts": facts})
             return Back(0.0, failed=False, why="lost")
 
     def _deadline(self) -> Deadline:
-        return Deadline.after(self._events.deadline_s)
+        # By the clock that goes on while the machine sleeps, as leases do: what wakes up late must not send.
+        return Deadline.after(self._events.deadline_s, clock=since_boot)
 
-    def _claimed(self, call: Call, delivery: Delivery) -> Claim | Finished | Busy | None:
-        """Claim a call as soon as the store can be used; None without a store, or when it is not to be waited for any more."""
+    def _claimed(self, call: Call, delivery: Delivery) -> tuple[Deadline, Claim | Finished | Busy | None]:
+        """Claim a call as soon as the store can be used, and return until when it may be run; no claim without a store.
+
+        Time runs from before the claim, so that it ends before the claim does.
+        """
         store, run = self._store, delivery.message.runs
         if store is None:
-            return None
-        key = key_of(call.origin, call.id or delivery.message.id, call.operation)
+            return self._deadline(), None
+        name = self._own.queue.name
+        key = key_of(name, call.origin, call.id or delivery.message.id, call.operation)
         try:
-            return self._patience.until_done(lambda: store.claim(key, self._lease_s, run), self._ending)
+            return self._patience.until_done(
+                lambda: (self._deadline(), store.claim(key, self._lease_s, run)), self._ending
+            )
         except StoreUnavailable:
-            return Busy(0.0)
+            return self._deadline(), Busy(0.0)
 
     def _run(self, delivery: Delivery, call: Call, claim: Claim | None) -> Result:
-        # The claim may have been waited for, so time begins now.
-        call = replace(call, deadline=self._deadline(), trail=Trail(announce=partial(self._announce, claim)))
-        if claim and claim.in_doubt:
+        call = replace(call, trail=Trail(announce=partial(self._announce, claim)))
+        # Without a store, an earlier worker may have sent it; the queue knows only that he died.
+        in_doubt = claim.in_doubt if claim else delivery.losses > 0
+        if in_doubt:
             if result := self._dispatcher.reconcile(call):
                 return result
             log.info("call.undone", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})
         # The queue counts what died with whoever ran another message, too; the store counts who ran this one.
         losses = claim.losses if claim else delivery.losses
-        if losses >= MOST_LOSSES and call.refusal is None:
+        if max(losses, delivery.losses // _NEIGHBOURS) >= MOST_LOSSES and call.refusal is None:
             told = f"{losses} workers died while they ran it, so it is not run again"
             call = replace(call, refusal=Abandoned(told))
         result = self._dispatcher.dispatch(call)

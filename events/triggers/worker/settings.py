@@ -79,10 +79,13 @@ _NAMES = (
 
 
 def _store(written: str, queue: QueueUrl) -> str:
-    """Return the store's URL: what is written, else the queue's own file or server; a broker of messages is none."""
+    """Return the store's URL, "" for none: what is written, else the queue's own file or server. Raises ConfigurationError."""
     if written == NO_STORE:
         return ""
-    if written or queue.transport == "amqp":
+    if not written and queue.transport == "amqp":
+        told = "a broker of messages remembers nothing: name a sqlite:/// file or a redis:// server, or none to run redeliveries again"
+        raise ConfigurationError(f"missing settings: HONGYAN_STORE; {told}")
+    if written:
         return written
     if queue.transport == "sqlite":
         return f"sqlite:///{quote(queue.path)}"

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from events.metrics import Metrics
     from events.queues import Delivery
     from events.sinks.several import Several
+    from events.triggers.worker.patience import Patience
     from events.triggers.worker.settings import WorkerSettings
     from events.triggers.worker.verdicts import Verdict
 
 log = logging.getLogger("hongyan.events")
 
-_CREDENTIALS = "unauthenticated"
 _THROTTLED = "resource_exhausted"
+# Kinds of error that are no message's fault, and the word for it.
+_NOBODYS_FAULT = {_THROTTLED: "throttled", "unauthenticated": "credentials"}
 
 
 class NotAnnounced(CallError):
@@ -48,6 +50,7 @@ class Settling:
         own: WorkerSettings,
         lease_s: float,
         ending: threading.Event,
+        patience: Patience,
         step: Callable[[str], None],
         metrics: Metrics,
     ) -> None:
@@ -56,47 +59,58 @@ class Settling:
         self._own = own
         self._lease_s = lease_s
         self._ending = ending
+        self._patience = patience
         self._step = step
+        self._metrics = metrics
         self.pauses = Pauses(own.retry_s, own.retry_most_s, tell=metrics.paused)
 
-    def settle(self, delivery: Delivery, call: Call, claim: Claim | None, result: Result) -> Verdict:
-        """Decide what becomes of a message whose call has ended so; its event leaves first where that is its end."""
+    def settle(self, delivery: Delivery, call: Call, claim: Claim | None, result: Result, seconds: float) -> Verdict:
+        """Decide what becomes of a message whose call has ended so, after `seconds`; its event leaves first where that is its end."""
         error, tries = result.error, delivery.message.tries + 1
-        if error is None or error.kind not in (_THROTTLED, _CREDENTIALS):
+        if _answered(result):
             self.pauses.worked(call.operation)
-        if error is None:
-            return self.told(delivery, self._finished(delivery, claim, result))
-        again = self._again(call, claim, result, tries)
-        if again is None:
-            reason = "losses" if isinstance(error, Abandoned) else None
-            return self.told(delivery, self._finished(delivery, claim, result), reason)
-        facts = {"id": delivery.message.id, "operation": call.operation, "kind": error.kind, "code": error.code}
-        log.warning("message.returned", extra={"facts": {**facts, "tries": tries, "wait_s": round(again.delay_s, 3)}})
-        return again
+        again = self._again(call, claim, result, tries) if error else None
+        if again is not None:
+            facts = {"id": delivery.message.id, "operation": call.operation, "tries": tries, "why": again.why}
+            known = {"kind": error.kind, "code": error.code} if error else {}
+            log.warning("message.returned", extra={"facts": {**facts, **known, "wait_s": round(again.delay_s, 3)}})
+            return again
+        try:
+            end = self._finished(delivery, claim, result)
+        except StoreUnavailable:
+            # A stop does not wait for the store. What was announced is asked after, and the rest may be run again.
+            return Back(0.0, failed=False, why="store")
+        self._metrics.finished(result.event.data, seconds)
+        return self.told(delivery, end, "losses" if isinstance(error, Abandoned) else None)
 
     def _again(self, call: Call, claim: Claim | None, result: Result, tries: int) -> Back | None:
         """Return how a message is given back whose call is worth another try, None when that was its end."""
-        error = result.error
+        error, hindrance = result.error, result.hindrance or result.error
         assert error is not None  # noqa: S101 - it failed
+        assert hindrance is not None  # noqa: S101
+        in_doubt = result.reconcilable and claim is not None
         if isinstance(error, NotAnnounced):
             self._release(claim)
             return Back(self._own.retry_s, failed=False, why="store")
-        if result.outcome == "failed" and error.kind in (_THROTTLED, _CREDENTIALS):
-            # It is not this message's fault, and trying the others would not help: some of these refusals lock a key.
-            paused = call.operation if error.kind == _THROTTLED else EVERYTHING
-            self._release(claim)
-            wait_s = self.pauses.pause(paused, error.retry_after_s, error.kind)
-            return Back(wait_s, failed=False, why="throttled" if error.kind == _THROTTLED else "credentials")
-        if tries >= self._own.tries:
+        if (in_doubt or result.outcome == "failed") and hindrance.kind in _NOBODYS_FAULT:
+            # Trying the others would not help either: some of these refusals lock a key.
+            paused = call.operation if hindrance.kind == _THROTTLED else EVERYTHING
+            wait_s = self.pauses.pause(paused, hindrance.retry_after_s, hindrance.kind)
+            return self._given_back(claim, wait_s, in_doubt=in_doubt, why=_NOBODYS_FAULT[hindrance.kind])
+        if tries >= self._own.tries or not (in_doubt or error.retryable):
             return None
-        wait_s = delay(tries, self._own.retry_s, self._own.retry_most_s, error.retry_after_s)
-        if result.reconcilable and claim is not None:
-            # The claim is left to end by itself: by then what was sent has arrived or never will, and whoever claims it next asks.
-            return Back(max(wait_s, self._lease_s), failed=True, why="in doubt")
-        if error.retryable:
+        wait_s = delay(tries, self._own.retry_s, self._own.retry_most_s, hindrance.retry_after_s)
+        return self._given_back(claim, wait_s, in_doubt=in_doubt)
+
+    def _given_back(self, claim: Claim | None, wait_s: float, *, in_doubt: bool, why: str | None = None) -> Back:
+        """Return a message given back; `why` it is nobody's fault and counts as no try, None when it does.
+
+        The claim of one in doubt is left to end by itself: by then what was sent has arrived or never will, and whoever is next asks.
+        """
+        if not in_doubt:
             self._release(claim)
-            return Back(wait_s, failed=True, why="retry")
-        return None
+        least_s = self._lease_s if in_doubt else 0.0
+        return Back(max(wait_s, least_s), failed=why is None, why=why or ("in doubt" if in_doubt else "retry"))
 
     def _release(self, claim: Claim | None) -> None:
         if self._store is not None and claim is not None:
@@ -107,16 +121,13 @@ class Settling:
                 log.warning("store.unavailable", extra={"facts": {"error": str(error)}})
 
     def _finished(self, delivery: Delivery, claim: Claim | None, result: Result) -> Finished:
-        """Remember the end of a call, and return it. Raises LeaseLost."""
+        """Remember the end of a call as soon as the store can be used, and return it. Raises LeaseLost, StoreUnavailable."""
         # What may safely be run again is not `unknown` for the store: once it is redriven it must be run.
         outcome = "failed" if result.error and result.error.retryable else result.outcome
         end = Finished(outcome, strictjson.dumps(to_envelope(result.event)))
-        if self._store is not None and claim is not None:
-            try:
-                self._store.finish(claim, end, self._own.keep_s, delivery.message.runs)
-            except StoreUnavailable as error:
-                # It is done: its event must leave all the same. Only a second delivery would not know of it.
-                log.exception("result.forgotten", extra={"facts": {"id": delivery.message.id, "error": str(error)}})
+        store, run = self._store, delivery.message.runs
+        if store is not None and claim is not None:
+            self._patience.until_done(lambda: store.finish(claim, end, self._own.keep_s, run), self._ending)
         self._step("recorded")
         return end
 
@@ -139,3 +150,9 @@ class Settling:
             return Done(end.outcome)
         reason = reason or ("tries" if envelope["data"]["error"]["retryable"] else end.outcome)
         return Dead(letter(delivery.message, reason, envelope, time.time()), end.outcome)
+
+
+def _answered(result: Result) -> bool:
+    """Whether the cloud has answered, and did not throttle or refuse our credentials."""
+    upstream, error = result.event.data["upstream"], result.hindrance or result.error
+    return bool(upstream and upstream["status"]) and not (error and error.kind in _NOBODYS_FAULT)

@@ -28,9 +28,9 @@ class Summary:
         """Take a verdict into account."""
         if isinstance(verdict, Back):
             self.returned[verdict.why] += 1
-            return
-        self.outcomes[verdict.outcome] += 1
-        self.dead += isinstance(verdict, Dead)
+        else:
+            self.outcomes[verdict.outcome] += 1
+            self.dead += isinstance(verdict, Dead)
 
     def facts(self) -> dict[str, int]:
         """Return the same as a flat table, for a log line or JSON."""

@@ -12,6 +12,7 @@ from events.cloudevents import CloudEvent
 from events.cloudevents.json import to_envelope
 from events.dispatch import Dispatcher
 from events.idempotency.urls import open_store
+from events.metrics import Metrics
 from events.queues import Message
 from events.queues.urls import connect
 from events.samples import sample
@@ -86,11 +87,20 @@ class Bench:
         self.store: Any = open_store(self.own.store, "HONGYAN_STORE") if self.own.store else None
         self.ending = threading.Event()
         self.steps: list[str] = []
+        self.metrics: Any = Metrics()
 
     def handler(self) -> Handler:
         sinks = Several([Named("test", self.sink)])
         return Handler(
-            self.dispatcher, sinks, self.store, self.events, self.own, Patience(), self.ending, self.steps.append
+            self.dispatcher,
+            sinks,
+            self.store,
+            self.events,
+            self.own,
+            Patience(),
+            self.ending,
+            self.steps.append,
+            self.metrics,
         )
 
     def worker(self, stop_s: float = 5.0) -> Worker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from events.queues import Delivery, Message
@@ -70,3 +71,49 @@ def test_a_recall_hands_out_what_was_not_begun_and_no_thread_begins_more() -> No
     stopped = [one.message.id for one, verdict in ended if isinstance(verdict, Back)]
     assert done == ["0"]
     assert sorted(done + stopped + [one.message.id for one in unbegun]) == list("01234")
+
+
+def test_what_waits_behind_one_that_takes_long_goes_to_whoever_is_free() -> None:
+    crew, held, go_on = Crew(at_once, 2), threading.Event(), threading.Event()
+
+    def hold(delivery: Delivery) -> Verdict:
+        if delivery.message.id == "0":
+            held.set()
+            assert go_on.wait(10)
+        return Done(delivery.message.id)
+
+    for _ in range(50):  # Until lots are large.
+        crew.take(deliveries(100))
+        gathered(crew, 100)
+    crew._handle = hold
+    crew.take(deliveries(20))
+    assert held.wait(10)
+    found: list[Handled] = []
+    end = time.monotonic() + 10
+    while len(found) < 19:
+        assert time.monotonic() < end, f"{len(found)} of 19 came"
+        crew.spread()
+        found += crew.ended(0.05)
+    assert "0" not in {delivery.message.id for delivery, _ in found}
+    go_on.set()
+    assert [delivery.message.id for delivery, _ in gathered(crew, 1)] == ["0"]
+    crew.dismiss()
+
+
+def test_what_is_dismissed_begins_nothing_more() -> None:
+    began, go_on = threading.Event(), threading.Event()
+    handled: list[str] = []
+
+    def hold(delivery: Delivery) -> Verdict:
+        handled.append(delivery.message.id)
+        began.set()
+        assert go_on.wait(10)
+        return Done(delivery.message.id)
+
+    crew = Crew(hold, 1)
+    crew.take(deliveries(3))
+    assert began.wait(10)
+    crew.dismiss()
+    go_on.set()
+    gathered(crew, 1)
+    assert handled == ["0"]

@@ -10,6 +10,7 @@ import pytest
 
 from events.cloudevents.json import to_envelope
 from events.idempotency import Busy, Claim, Finished, LeaseLost, StoreUnavailable, key_of
+from events.metrics import Metrics
 from events.queues import VERSION, Delivery, Message
 from events.sinks import SinkGone, SinkRefused, SinkUnavailable
 from events.triggers.worker.handling import MOST_LOSSES
@@ -18,6 +19,7 @@ from tests.events.triggers.worker.support import ADD, LIST, Sunk, adds, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from events.triggers.worker.verdicts import Verdict
     from tests.events.triggers.worker.support import Bench
@@ -78,7 +80,7 @@ def test_without_a_store_it_runs_again_and_its_event_has_the_same_id(bench: Make
 def test_what_is_under_way_elsewhere_comes_later_and_is_no_failure(bench: Make) -> None:
     each = bench()
     assert each.store is not None
-    assert isinstance(each.store.claim(key_of("/test", "1", LIST), 60.0), Claim)
+    assert isinstance(each.store.claim(key_of("hongyan", "/test", "1", LIST), 60.0), Claim)
     verdict = each.handler().handle(Delivery(message("1")))
     assert back(verdict) == (False, "busy")
     assert isinstance(verdict, Back)
@@ -166,6 +168,44 @@ def test_throttling_pauses_the_operation_and_burns_no_tries(bench: Make) -> None
     assert each.sink.outcomes == ["succeeded"]
 
 
+def test_a_wrong_message_between_does_not_shorten_a_pause(bench: Make) -> None:
+    each = bench(HONGYAN_RETRY_S="0.05")
+    each.emulator.faults.add(**THROTTLED)
+    handler, waits, now = each.handler(), [], [0.0]
+    handler._settling.pauses._clock = lambda: now[0]
+    for number in range(4):
+        verdict = handler.handle(Delivery(message(f"t{number}")))
+        assert isinstance(verdict, Back)
+        waits.append(verdict.delay_s)
+        now[0] += verdict.delay_s
+        dead(handler.handle(Delivery(message(f"w{number}", payload={}))))
+    assert waits == [0.05, 0.1, 0.2, 0.4]
+
+
+class Counted(Metrics):
+    """Metrics that keep what they are told."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def finished(self, data: Any, seconds: float | None) -> None:
+        assert seconds is not None
+        self.outcomes.append(data["outcome"])
+
+
+def test_events_are_counted_when_they_go_out_and_tries_are_not(bench: Make) -> None:
+    each = bench()
+    each.metrics = Counted()
+    each.emulator.faults.add(**AWAY)
+    handler = each.handler()
+    assert back(handler.handle(Delivery(message("1")))) == (True, "retry")
+    assert each.metrics.outcomes == []
+    each.emulator.faults.clear()
+    for _ in range(2):
+        assert handler.handle(Delivery(message("1"))) == Done("succeeded")
+    assert each.metrics.outcomes == ["succeeded"]
+
+
 def test_our_credentials_are_no_messages_fault(bench: Make) -> None:
     each = bench(HONGYAN_RETRY_S="30")
     each.emulator.faults.add(status=401, body={"error_code": "APIGW.0301", "error_msg": "no"}, times=9)
@@ -220,6 +260,73 @@ class TestInDoubt:
         assert each.handler().handle(tried(1, one)) == Done("unknown")
         assert each.posts() == 0
 
+    @pytest.mark.parametrize(
+        ("status", "code", "why"),
+        [(429, "APIGW.0308", "throttled"), (401, "APIGW.0301", "credentials"), (500, "APIG.9999", "in doubt")],
+    )
+    def test_what_keeps_it_from_being_asked_after_decides_nothing(
+        self, bench: Make, status: int, code: str, why: str
+    ) -> None:
+        each = bench()
+        self.died(each, "1", ADD)
+        each.emulator.faults.add(status=status, body={"error_code": code, "error_msg": "no"}, times=9)
+        verdict = each.handler().handle(Delivery(adds("1", "10.0.0.1")))
+        assert back(verdict) == (why == "in doubt", why)
+        assert isinstance(verdict, Back)
+        assert verdict.delay_s >= 5  # The lease: the claim is left to end by itself.
+        each.emulator.faults.clear()
+        each.store = self.later(each)
+        assert each.handler().handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
+        assert (each.posts(), each.sink.outcomes) == (1, ["succeeded"])
+
+    def test_nothing_is_sent_under_a_claim_whose_time_is_over(self, bench: Make) -> None:
+        each = bench()
+        store, key = each.store, key_of("hongyan", "/test", "1", ADD)
+
+        class Slow:
+            """A worker that sleeps between its claim and its write."""
+
+            def dispatch(self, call: Any) -> Any:
+                run_out(store, key)
+                return real.dispatch(call)
+
+        real, each.dispatcher = each.dispatcher, Slow()
+        assert back(each.handler().handle(Delivery(adds("1", "10.0.0.1")))) == (False, "store")
+        assert (each.posts(), each.sink.events) == (0, [])
+
+    def test_a_claim_outlives_the_calls_deadline(self, bench: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        each = bench(HONGYAN_DEADLINE_S="15")
+        now = [1000.0]
+        monkeypatch.setattr("events.triggers.worker.handling.since_boot", lambda: now[0])
+        store, calls = each.store, list[Any]()
+
+        class Late:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(store, name)
+
+            def claim(self, *args: Any) -> Any:
+                found = store.claim(*args)
+                assert args[1] >= 17
+                now[0] += 4.0  # The answer takes its time.
+                return found
+
+        class Noting:
+            def dispatch(self, call: Any) -> Any:
+                calls.append(call)
+                return real.dispatch(call)
+
+        real, each.dispatcher, each.store = each.dispatcher, Noting(), Late()
+        each.handler().handle(Delivery(message("1")))
+        assert calls[0].deadline.at == 1015.0
+
+    def test_without_a_store_what_a_dead_worker_may_have_sent_is_asked_after(self, bench: Make) -> None:
+        each = bench(HONGYAN_STORE="none")
+        handler = each.handler()
+        assert handler.handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
+        assert handler.handle(Delivery(adds("1", "10.0.0.1"), losses=1)) == Done("succeeded")
+        assert handler.handle(Delivery(adds("2", "10.0.0.2"), losses=1)) == Done("succeeded")
+        assert each.posts() == 2
+
     def test_without_a_store_it_is_unknown_at_once(self, bench: Make) -> None:
         each = bench(HONGYAN_STORE="none")
         each.emulator.faults.add(kind="drop_after")
@@ -242,11 +349,11 @@ class TestInDoubt:
 
     @staticmethod
     def died(each: Bench, id: str, operation: str) -> None:  # noqa: A002
-        """Leave a claim as a worker does that dies after it announced."""
-        assert each.store is not None
-        claim = each.store.claim(key_of("/test", id, operation), 0.0)
-        assert isinstance(claim, Claim)
+        """Leave a claim as a worker does that dies after it announced, and whose lease has ended since."""
+        key = key_of("hongyan", "/test", id, operation)
+        claim = each.store.claim(key, 60.0)
         each.store.announce(claim)
+        run_out(each.store, key)
 
     @staticmethod
     def later(each: Bench) -> Any:
@@ -272,7 +379,7 @@ def test_a_message_that_kills_its_workers_is_not_run_for_ever(bench: Make) -> No
     each = bench()
     for its_id, times in (("0", MOST_LOSSES - 1), ("1", MOST_LOSSES)):
         for _ in range(times):
-            each.store.claim(key_of("/test", its_id, LIST), 0.0)
+            each.store.claim(key_of("hongyan", "/test", its_id, LIST), 0.0)
     assert each.handler().handle(Delivery(message("0"))) == Done("succeeded")
     assert dead(each.handler().handle(Delivery(message("1")))) == ("losses", LIST, "internal")
     assert each.sink.outcomes == ["succeeded", "failed"]
@@ -378,17 +485,39 @@ class TestStore:
         assert each.posts() == 0
         assert handler.handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
 
-    def test_what_was_done_is_told_also_when_it_cannot_be_remembered(self, bench: Make) -> None:
+    def test_what_was_done_is_told_of_once_it_is_remembered(self, bench: Make) -> None:
         each = bench()
-        each.store = Flaky(each.store, finish=1)
+        each.store = Flaky(each.store, finish=3)
         assert each.handler().handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
-        assert each.sink.outcomes == ["succeeded"]
+        assert (each.posts(), each.sink.outcomes) == (1, ["succeeded"])
+
+    def test_a_stop_while_it_cannot_be_remembered_leaves_it_to_be_asked_after(self, bench: Make) -> None:
+        each = bench()
+        store = each.store
+        each.store = Flaky(store, finish=99)
+        timer = threading.Timer(0.05, each.ending.set)
+        timer.start()
+        assert back(each.handler().handle(Delivery(adds("1", "10.0.0.1")))) == (False, "store")
+        timer.join()
+        assert each.sink.events == []
+        run_out(store, key_of("hongyan", "/test", "1", ADD))
+        each.store = store
+        each.ending.clear()
+        assert each.handler().handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
+        assert (each.posts(), each.sink.outcomes) == (1, ["succeeded"])
 
     def test_a_claim_that_cannot_be_released_ends_by_itself(self, bench: Make) -> None:
         each = bench()
         each.emulator.faults.add(status=502)
         each.store = Flaky(each.store, release=1)
         assert back(each.handler().handle(Delivery(message("1")))) == (True, "retry")
+
+    def test_two_queues_with_one_store_do_not_answer_for_each_other(self, bench: Make, tmp_path: Path) -> None:
+        each = bench()
+        other = bench(HONGYAN_QUEUE=f"sqlite:///{tmp_path / 'queue.sqlite'}?queue=other")
+        assert each.handler().handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
+        assert other.handler().handle(Delivery(adds("1", "10.0.0.1"))) == Done("succeeded")
+        assert (each.posts(), other.posts()) == (1, 1)
 
     def test_who_lost_the_claim_tells_nothing(self, bench: Make) -> None:
         each = bench()
@@ -398,8 +527,8 @@ class TestStore:
         class Slow:
             def dispatch(self, call: Any) -> Any:
                 # Meanwhile the claim ends, and somebody else brings the call to its end.
-                run_out(store, key_of("/test", "1", LIST))
-                other = store.claim(key_of("/test", "1", LIST), 60.0)
+                run_out(store, key_of("hongyan", "/test", "1", LIST))
+                other = store.claim(key_of("hongyan", "/test", "1", LIST), 60.0)
                 assert isinstance(other, Claim)
                 store.finish(other, Finished("succeeded", b"{}"), 60.0)
                 return real.dispatch(call)
