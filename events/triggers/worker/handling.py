@@ -131,6 +131,9 @@ class Handler:
         # Without a store, an earlier worker may have sent it; the queue knows only that he died.
         in_doubt = claim.in_doubt if claim else delivery.losses > 0
         if in_doubt:
+            # What is refused before it is sent was not sent by him, either; what was announced was.
+            if claim is None and (refused := self._dispatcher.refused(call)):
+                return refused
             if result := self._dispatcher.reconcile(call):
                 return result
             log.info("call.undone", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})

@@ -395,6 +395,14 @@ def test_without_a_store_every_loss_of_the_queue_counts(bench: Make) -> None:
     assert dead(each.handler().handle(Delivery(message("1"), losses=MOST_LOSSES))) == ("losses", LIST, "internal")
 
 
+def test_what_is_refused_is_not_in_doubt_after_a_loss(bench: Make) -> None:
+    each = bench(HONGYAN_STORE="none")
+    wrong = Delivery(message("1", "torture.explode", {}), losses=1)
+    assert dead(each.handler().handle(wrong)) == ("rejected", "torture.explode", "unimplemented")
+    empty = Delivery(message("2", ADD, {"members": []}), losses=1)
+    assert dead(each.handler().handle(empty)) == ("rejected", ADD, "invalid_argument")
+
+
 def test_a_fault_of_ours_costs_no_message_and_ends_in_the_dead_letters(bench: Make) -> None:
     def crash(_: Any) -> None:
         raise RuntimeError("a fault of ours")
