@@ -11,6 +11,7 @@ from events.calls import is_name
 from events.cloudevents import CloudEvent
 from events.cloudevents.json import to_envelope
 from events.queues import VERSION, Message
+from events.queues.wire import UNREADABLE
 from events.triggers.records import Record
 from functions.cloud.errors import CallError
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from events.settings import EventSettings
     from events.triggers.records import Deployment
     from functions.cloud.deadline import Deadline
+
+READS = frozenset({VERSION})
+"""The formats of messages that this version reads; a later one goes on reading those of the workers that it runs beside."""
 
 _PASSED_ON = ("correlationid", "traceparent", "tracestate", "partitionkey")
 
@@ -95,8 +99,11 @@ def to_call(message: Message, queue: Named, deadline: Deadline, events: EventSet
     record = Record(kind, f"/hongyan/queue/{queue.name}", message.id, message.body)
     # What the webhook stored is its own event, whatever other systems' bodies look like.
     call = record.asks(deadline, events, _Stored(own.operation) if "trigger" in meta else own)
-    if message.version != VERSION:
-        told = f"the message has format {message.version}, and this worker reads {VERSION}: upgrade it, then redrive"
+    if message.version not in READS:
+        known = " and ".join(map(str, sorted(READS)))
+        told = f"the message has format {message.version}, and this worker reads {known}: upgrade it, then redrive"
+        if message.version == UNREADABLE:
+            told = "what stands beside the message cannot be read (format 0), and it may limit what is allowed: publish it again"
         call = replace(call, refusal=UnknownVersion(told))
     projects = meta.get("projects")
     return replace(

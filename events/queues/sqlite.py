@@ -168,8 +168,8 @@ class SqliteQueue:
     def _taken(self, file: sqlite3.Connection, ids: Collection[str]) -> list[Letter]:
         """Take letters out, and return them in their order."""
         rows = sorted(row for its_id in set(ids) for row in file.execute(tables.LETTER, (self.name, its_id)))
-        file.executemany(tables.UNBURY, [(seq,) for seq, _ in rows])
-        return [tables.to_letter((raw, seq)) for seq, raw in rows]
+        file.executemany(tables.UNBURY, [(seq,) for seq, *_ in rows])
+        return [tables.to_letter(row) for _, *row in rows]
 
 
 def connect(url: QueueUrl) -> SqliteQueue:

@@ -6,7 +6,6 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from events import strictjson
 from events.queues import QueueRefused, wire
 from events.queues.lean import delivery_of, message_of
 
@@ -63,8 +62,8 @@ SELECT (SELECT count(*) FROM messages WHERE queue = :queue AND head = 1 AND due 
 (SELECT sent FROM messages WHERE queue = :queue AND head = 1 AND due <= :now ORDER BY due LIMIT 1)
 """
 BURY = "INSERT INTO letters (queue, id, letter) VALUES (?, ?, ?)"
-LETTERS = "SELECT letter, seq FROM letters WHERE queue = ? ORDER BY seq LIMIT ?"
-LETTER = "SELECT seq, letter FROM letters WHERE queue = ? AND id = ?"
+LETTERS = "SELECT letter, id FROM letters WHERE queue = ? ORDER BY seq LIMIT ?"
+LETTER = "SELECT seq, letter, id FROM letters WHERE queue = ? AND id = ?"
 UNBURY = "DELETE FROM letters WHERE seq = ?"
 
 MOST_BODY = 700_000_000
@@ -81,19 +80,14 @@ def to_row(message: Message) -> dict[str, Any]:
         raise QueueRefused("tries, runs and version of a message must be numbers from 0 to 2^63-1")
     if not math.isfinite(message.sent_at):
         raise QueueRefused("sent_at of a message must be a finite number")
-    try:
-        for text in (message.id, message.group or ""):
-            text.encode()
-        meta = strictjson.dumps(dict(message.meta)).decode() if message.meta else ""
-    except ValueError:
-        raise QueueRefused("id, group and meta of a message must be text without lone surrogates") from None
+    group, meta = wire.beside(message)
     return {
         "tries": message.tries,
         "runs": message.runs,
         "version": message.version,
         "sent": message.sent_at,
         "id": message.id,
-        "grp": message.group or None,
+        "grp": group or None,
         "meta": meta,
         "body": message.body,
     }
@@ -101,17 +95,16 @@ def to_row(message: Message) -> dict[str, Any]:
 
 def to_deliveries(rows: Sequence[Sequence[Any]]) -> list[Delivery]:
     """Return the deliveries of rows of `NEXT`; a receipt is the row's number and the fence of this delivery."""
-    return [
-        delivery_of(
-            message_of(body, its_id, group, sent, tries, runs, version, wire.meta_of(meta) if meta else {}),
-            received,
-            (seq, fence),
-        )
-        for seq, fence, _, received, its_id, group, sent, tries, runs, version, meta, body in rows
-    ]
+    found = []
+    for seq, fence, _, received, its_id, group, sent, tries, runs, version, said, body in rows:
+        meta = wire.meta_of(said) if said else {}
+        known = version if meta is not None else wire.UNREADABLE
+        message = message_of(body, its_id, group, sent, tries, runs, known, meta or {})
+        found.append(delivery_of(message, received, (seq, fence)))
+    return found
 
 
 def to_letter(row: Sequence[Any]) -> Letter:
     """Return the letter of a row of `LETTERS`."""
-    raw, seq = row
-    return wire.from_json(raw, str(seq), time.time())
+    raw, its_id = row
+    return wire.from_json(raw, its_id, time.time())

@@ -10,45 +10,77 @@ from typing import TYPE_CHECKING, Any
 
 from events import strictjson
 from events.calls import is_name
-from events.queues import VERSION, Letter, Message
+from events.queues import VERSION, Letter, Message, QueueRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MOST_BESIDE = 100_000
+"""Bytes of a message's group and `meta` together: what stands beside a body must fit into one frame of AMQP."""
+UNREADABLE = 0
+"""The version of a message with something beside its body that cannot be read: what its sender allowed is not known, so nobody runs it."""
+
+# Bytes of an id that is written; of one that comes back the same there are no more than `events.calls.MOST_NAME`.
+_MOST_ID = 1_000
 _COUNT = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 
 def to_fields(message: Message) -> dict[str, str]:
-    """Return everything of a message but its body; what has its usual value is left out."""
+    """Return everything of a message but its body; what has its usual value is left out.
+
+    Raises QueueRefused as `beside` does: never for a message that `from_fields` returned, whatever it was made of.
+    """
+    group, meta = beside(message)
     known = {
         "id": message.id,
-        "group": message.group or "",
+        "group": group,
         "sent_at": f"{message.sent_at:.6f}",
         "tries": str(message.tries or ""),
         "runs": str(message.runs or ""),
         "version": str(message.version),
-        "meta": strictjson.dumps(dict(message.meta)).decode() if message.meta else "",
+        "meta": meta,
     }
     return {name: value for name, value in known.items() if value}
 
 
-def from_fields(body: bytes, fields: Mapping[str, str], default_id: str, now: float) -> Message:
+def beside(message: Message) -> tuple[str, str]:
+    """Return the group and the `meta` of a message as text, each '' when there is none.
+
+    Raises QueueRefused where id, group or meta is not text or too long: nobody could read it back.
+    """
+    group = message.group or ""
+    try:
+        meta = strictjson.dumps(dict(message.meta)).decode() if message.meta else ""
+        id_size, size = len(message.id.encode()), len(group.encode()) + len(meta.encode())
+    except ValueError:
+        raise QueueRefused("id, group and meta of a message must be text without lone surrogates") from None
+    if id_size > _MOST_ID or size > MOST_BESIDE:
+        told = f"a message's id must not be longer than {_MOST_ID} bytes, its group and meta together not than {MOST_BESIDE}"
+        raise QueueRefused(told)
+    return group, meta
+
+
+def from_fields(body: bytes, fields: Mapping[str, Any], default_id: str, now: float) -> Message:
     """Return the message of a body and what stands beside it; never raises, since anybody may have put it there.
 
-    Without an id that can be one it has `default_id`, without a time it was sent `now` (seconds since 1970). A version that is no number
-    becomes 0, which nobody reads.
+    Without an id that can be one it has `default_id`, without a time it was sent `now` (seconds since 1970). Its version is `UNREADABLE`
+    when that, its group or its meta is there and cannot be read; what is returned can always be written again.
     """
-    its_id, sent_at, version = fields.get("id"), fields.get("sent_at", ""), fields.get("version", str(VERSION))
+    its_id = fields.get("id")
+    group, said = _written(fields.get("group", "")), fields.get("meta")
+    # What is cut is the meta rather than the group, which others may wait for.
+    meta = {} if said is None else meta_of(said, MOST_BESIDE - len((group or "").encode()))
+    version = _count(fields.get("version", str(VERSION)))
     return Message(
         body,
-        its_id if its_id is not None and is_name(its_id) else default_id,
-        fields.get("group") or None,
-        float(sent_at) if _NUMBER.fullmatch(sent_at) else now,
-        _count(fields.get("tries", "")),
-        _count(fields.get("runs", "")),
-        _count(version),
-        meta_of(fields.get("meta", "")),
+        its_id if isinstance(its_id, str) and is_name(its_id) else default_id,
+        group or None,
+        moment_of(fields.get("sent_at"), now),
+        _count(fields.get("tries")),
+        _count(fields.get("runs")),
+        UNREADABLE if group is None or meta is None else version,
+        meta or {},
     )
 
 
@@ -72,7 +104,7 @@ def from_json(raw: bytes, default_id: str, now: float) -> Letter:
     """Return the dead letter that JSON of ours holds; anything else becomes the body of one whose reason is `broker`. Never raises."""
     try:
         said = strictjson.loads(raw)
-        fields = {name: value for name, value in said["message"].items() if isinstance(value, str)}
+        fields = dict(said["message"].items())
         body = base64.b64decode(fields.pop("body"), validate=True)
         message = from_fields(body, fields, default_id, now)
         return Letter(
@@ -94,19 +126,35 @@ def again(letter: Letter) -> Message:
     return replace(letter.message, tries=0, runs=letter.message.runs + 1)
 
 
-def meta_of(text: str) -> dict[str, str]:
-    """Return the `meta` that a field holds, {} for what is none; never raises."""
-    if not text:
-        return {}
+def meta_of(said: object, most: int = MOST_BESIDE) -> dict[str, str] | None:
+    """Return the `meta` that a field holds; None for what is no JSON object of strings, or longer than `most` bytes. Never raises."""
+    if not isinstance(said, str) or len(said) > most:
+        return None
     try:
-        said = strictjson.loads(text)
+        meta = strictjson.loads(said)
     except strictjson.NotJSON:
-        return {}
-    return {name: value for name, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
+        return None
+    if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
+        return None
+    return meta if said.isascii() or len(said.encode()) <= most else None
 
 
-def _count(text: str) -> int:
-    return int(text) if _COUNT.fullmatch(text) else 0
+def moment_of(said: object, default: float) -> float:
+    """Return the time that a field holds, in seconds since 1970, `default` for what is none."""
+    return float(said) if isinstance(said, str) and _NUMBER.fullmatch(said) else default
+
+
+def _written(said: object) -> str | None:
+    """Return a group as it can be written again, None for what is none or too long."""
+    if not isinstance(said, str) or len(said) > MOST_BESIDE:
+        return None
+    # Some clients pass lone surrogates through as if they were characters.
+    group = said if said.isascii() else said.encode("utf-8", "replace").decode()
+    return group if len(group.encode()) <= MOST_BESIDE else None
+
+
+def _count(said: object) -> int:
+    return int(said) if isinstance(said, str) and _COUNT.fullmatch(said) else 0
 
 
 def _moment(value: Any, now: float) -> float:

@@ -9,10 +9,13 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from amqp import method_framing, spec  # type: ignore[import-untyped]
+import amqp  # type: ignore[import-untyped]
+from amqp import method_framing, spec
 from amqp.exceptions import FrameSyntaxError  # type: ignore[import-untyped]
 from kombu.connection import Connection
 from kombu.transport import pyamqp
+
+from events.queues.amqp.properties import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,10 +93,12 @@ class _Transport(pyamqp.Transport):
 
 
 def _forgiving(connection: Any, callback: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Return the library's reader of frames, for which properties that it cannot read are as good as none.
+    """Return the library's reader of frames, for which a message with properties that it cannot read says that of itself and nothing else.
 
-    Else one message of a stranger would end each connection that it is delivered to.
+    Else one message of a stranger would end each connection that it is delivered to; and without a limit that its sender gave it, it
+    would be allowed more than with it.
     """
+    cut = amqp.Message(application_headers=CUT)._serialize_properties()
     handle: Callable[[Any], Any] = method_framing.frame_handler(connection, callback)
 
     def handle_frame(frame: tuple[int, int, bytes]) -> Any:
@@ -103,7 +108,7 @@ def _forgiving(connection: Any, callback: Callable[..., Any]) -> Callable[[Any],
             kind, channel, content = frame
             if kind != _HEADER:
                 raise
-            return handle((kind, channel, content[:_BEFORE_PROPERTIES] + b"\x00\x00"))
+            return handle((kind, channel, content[:_BEFORE_PROPERTIES] + cut))
 
     return handle_frame
 

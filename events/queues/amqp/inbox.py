@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from events.queues import Delivery
 from events.queues.amqp.groups import Groups
-from events.queues.amqp.properties import from_amqp, is_ours, losses_of
+from events.queues.amqp.properties import due_of, from_amqp, is_ours, losses_of
 from events.queues.calls import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import amqp  # type: ignore[import-untyped]
+
+    from events.queues.amqp.holds import Holds
 
 # What a newer broker allows a consumer in place of its own half an hour, in milliseconds: one day.
 _PATIENCE = {"x-consumer-timeout": 86_400_000}
@@ -27,10 +29,11 @@ _MOST_PREFETCH = 65_535
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Receipt:
-    """Says which delivery of which channel; good until that has ended or is handed out anew."""
+    """Says which delivery of which channel; good until that has ended or is handed out anew. `again`: it was delivered before."""
 
     tag: int
     inbox: Inbox = field(repr=False)
+    again: bool = False
 
 
 class Inbox:
@@ -73,13 +76,16 @@ class Inbox:
         raise NotImplementedError
 
     def _opened(self, raw: amqp.Message) -> Delivery:
-        receipt = Receipt(raw.delivery_info["delivery_tag"], self)
+        receipt = Receipt(raw.delivery_info["delivery_tag"], self, bool(raw.delivery_info["redelivered"]))
         self._open[receipt.tag] = receipt
         return Delivery(from_amqp(raw), losses_of(raw), receipt)
 
 
 class MainInbox(Inbox):
-    """Of the queue of messages without a group; `strays` are those that have one, put there by somebody else."""
+    """Of the queue of messages without a group; `strays` are those that have one, put there by somebody else.
+
+    `early` are those that no queue of delays could hold for as long as they must wait, each with its time in seconds since 1970.
+    """
 
     def __init__(self, channel: Any, queue: str) -> None:
         super().__init__(channel)
@@ -88,6 +94,7 @@ class MainInbox(Inbox):
         self._consumer = ""
         self._waiting: deque[Delivery] = deque()
         self.strays: list[Delivery] = []
+        self.early: list[tuple[Delivery, float]] = []
 
     @property
     def waiting(self) -> int:
@@ -123,43 +130,53 @@ class MainInbox(Inbox):
         message = delivery.message
         if message.group is None and b"partitionkey" in message.body and not is_ours(raw):
             message = replace(message, group=group_of(message.body))
-        if message.group is None:
-            self._waiting.append(delivery)
-        else:
+        if message.group is not None:
             self.strays.append(replace(delivery, message=message))
+        elif (due := due_of(raw)) > time.time():
+            self.early.append((delivery, due))
+        else:
+            self._waiting.append(delivery)
 
 
 class GroupsInbox(Inbox):
     """Of the queues of groups, each of which has one consumer at a time: of each group its head alone is handed out."""
 
-    def __init__(self, channel: Any, queues: Sequence[str]) -> None:
+    def __init__(self, channel: Any, queues: Sequence[str], holds: Holds) -> None:
         super().__init__(channel)
         self.groups = Groups()
+        self._holds = holds
         channel.basic_qos(0, _GROUPS_WINDOW, False)
         for queue in queues:
             channel.basic_consume(queue, callback=self._take_in, arguments=_PATIENCE)
 
     def take(self) -> Delivery | None:
         """Hand out the head of a group whose time has come, None when there is none."""
-        return self.groups.take(time.monotonic())
+        now = time.monotonic()
+        while delivery := self.groups.take(now):
+            known, until = self._holds.recall(delivery) if delivery.receipt.again else (delivery, 0.0)
+            if until <= now:
+                return known
+            # What came back with a new connection waits for the rest of its time.
+            self.groups.hold(replace(known, losses=0), until)
+        return None
 
     def end(self, deliveries: Iterable[Delivery]) -> None:
         """Acknowledge deliveries that are held here; their groups go on."""
         ended = {delivery.receipt.tag: delivery for delivery in deliveries}
         super().end(ended.values())
         for delivery in ended.values():
-            self.groups.end(delivery)
+            self._ended(delivery)
 
     def bury(self, delivery: Delivery) -> None:
         """Have the broker itself move a delivery that is held here to the dead letters; its group goes on."""
         super().bury(delivery)
-        self.groups.end(delivery)
+        self._ended(delivery)
 
     def hold(self, delivery: Delivery, delay_s: float) -> None:
         """Keep a delivery, as it is given here, to be handed out once more after `delay_s` seconds; its receipt is good no more."""
         receipt = Receipt(delivery.receipt.tag, self)
         self._open[receipt.tag] = receipt
-        self.groups.hold(replace(delivery, losses=0, receipt=receipt), time.monotonic() + delay_s)
+        self.groups.hold(replace(delivery, losses=0, receipt=receipt), self._holds.add(delivery.message, delay_s))
 
     def pause_s(self) -> float:
         """Return the seconds until the next of those that are kept is to be handed out, infinite when none is."""
@@ -168,3 +185,7 @@ class GroupsInbox(Inbox):
 
     def _take_in(self, raw: amqp.Message) -> None:
         self.groups.add(self._opened(raw))
+
+    def _ended(self, delivery: Delivery) -> None:
+        self.groups.end(delivery)
+        self._holds.forget(delivery.message)

@@ -6,6 +6,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Any
 
+from amqp import spec  # type: ignore[import-untyped]
 from amqp.exceptions import NotFound, PreconditionFailed  # type: ignore[import-untyped]
 
 from events.queues import QueueRefused, QueueUnavailable
@@ -16,7 +17,7 @@ from events.queues.amqp.errors import said
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import amqp  # type: ignore[import-untyped]
+    import amqp
 
     from events.queues.urls import QueueUrl
 
@@ -97,7 +98,10 @@ class Link:
             return None
 
     def publish(self, messages: Sequence[tuple[str, amqp.Message]]) -> None:
-        """Put messages into queues, each given by its name; return when the broker has confirmed all of them."""
+        """Put messages into queues, each given by its name; return when the broker has confirmed all of them.
+
+        Raises QueueRefused when the broker will never take one of them; others may be there nevertheless.
+        """
         if self._confirms is None:
             self._confirms = Confirms(self.channel())
         confirms = self._confirms
@@ -111,6 +115,9 @@ class Link:
                     self._settle(confirms)
             self._settle(confirms)
         except PreconditionFailed as error:
+            if error.method_sig != spec.Basic.Publish:
+                # That was said of something else: of a delivery that was held for too long, say.
+                raise
             self._confirms = None
             confirms.close()
             raise QueueRefused(f"the broker takes no such message: {said(error)}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import amqp  # type: ignore[import-untyped]
 
-from events.queues import Letter, QueueRefused, wire
+from events.queues import Letter, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 _PREFIX = "hongyan-"
 _PERSISTENT = 2
 _LETTER = "hongyan.letter"
-# Bytes of the property that holds an id (a short string), and of all properties: they must fit into one frame.
-_MOST_ID, _MOST = 255, 100_000
+# Bytes of the property that holds an id: a short string.
+_MOST_ID = 255
+# When a message that was delayed is due, in seconds since 1970 and at most this, unless that is the time at which it comes.
+_DUE, _LATEST = "due", 9e11
+CUT = {f"{_PREFIX}version": str(wire.UNREADABLE)}
+"""The headers of a message whose own could not be read."""
 
 
-def to_amqp(message: Message) -> amqp.Message:
-    """Return a message as the broker takes it. Raises QueueRefused when what stands beside its body is too long."""
+def to_amqp(message: Message, due: float | None = None) -> amqp.Message:
+    """Return a message as the broker takes it, to be delivered to nobody before `due`, in seconds since 1970.
+
+    Raises QueueRefused as `wire.to_fields` does: never for what `from_amqp` returned.
+    """
     fields = wire.to_fields(message)
-    if sum(map(len, fields.values())) > _MOST:
-        raise QueueRefused(f"a message's id, group and meta must not be longer than {_MOST} characters together")
+    if due is not None:
+        fields[_DUE] = f"{min(due, _LATEST):.3f}"
     short = len(message.id.encode()) <= _MOST_ID
     headers = {_PREFIX + name: value for name, value in fields.items() if name != "id" or not short}
     return amqp.Message(
@@ -46,7 +53,7 @@ def from_amqp(raw: amqp.Message) -> Message:
     """
     fields = _fields(raw)
     its_id, sent_at = raw.properties.get("message_id"), raw.properties.get("timestamp")
-    if isinstance(its_id, str):
+    if its_id is not None:
         fields["id"] = its_id
     if isinstance(sent_at, int):
         fields.setdefault("sent_at", str(sent_at))
@@ -57,6 +64,11 @@ def from_amqp(raw: amqp.Message) -> Message:
 def is_ours(raw: amqp.Message) -> bool:
     """Tell whether a message was published by `to_amqp`, and so is in the queue of its group."""
     return "version" in _fields(raw)
+
+
+def due_of(raw: amqp.Message) -> float:
+    """Return when a message may be delivered, in seconds since 1970: long ago where it does not say."""
+    return wire.moment_of(_fields(raw).get(_DUE), 0.0)
 
 
 def losses_of(raw: amqp.Message) -> int:
@@ -85,11 +97,11 @@ def _headers(raw: amqp.Message) -> Mapping[Any, Any]:
     return headers if isinstance(headers, dict) else {}
 
 
-def _fields(raw: amqp.Message) -> dict[str, str]:
+def _fields(raw: amqp.Message) -> dict[str, Any]:
     return {
         name[len(_PREFIX) :]: value
         for name, value in _headers(raw).items()
-        if isinstance(name, str) and name.startswith(_PREFIX) and isinstance(value, str)
+        if isinstance(name, str) and name.startswith(_PREFIX)
     }
 
 

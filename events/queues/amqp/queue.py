@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from events.queues import Counts, QueueRefused, QueueUnavailable
 from events.queues.amqp.away import Away
 from events.queues.amqp.consumer import Consumer
 from events.queues.amqp.errors import FAILURES, translated
+from events.queues.amqp.holds import Holds
 from events.queues.amqp.letters import Letters
 from events.queues.amqp.link import Link
 from events.queues.amqp.places import Places
@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from events.queues import Delivery, Letter, Message
     from events.queues.urls import QueueUrl
 
-log = logging.getLogger("hongyan.events")
-
 # The broker drops a connection that is silent for two heartbeats, and what that had is delivered again: after about a lease.
 _LONGEST_LEASE_S = 30.0
-# A group that waited longer for its head would run into the half an hour for which older brokers let a delivery be held.
-_LONGEST_HOLD_S = 1_200.0
 
 
 class AmqpQueue:
@@ -46,6 +42,7 @@ class AmqpQueue:
         self._missing: dict[str, float] = {}
         self._lost = ""
         self._away = Away()
+        self._holds = Holds()
 
     def publish(self, messages: Sequence[Message]) -> None:
         """As the contract says: the broker has confirmed each of them."""
@@ -57,7 +54,7 @@ class AmqpQueue:
         self._most = most
         with self._using() as (link, places):
             if self._consumer is None:
-                self._consumer = Consumer(link, places)
+                self._consumer = Consumer(link, places, self._holds)
             found = self._consumer.receive(most, wait_s)
             for delivery in found:
                 self._away.came(delivery.message.id)
@@ -72,18 +69,18 @@ class AmqpQueue:
     def give_back(self, delivery: Delivery, delay_s: float = 0.0, *, failed: bool) -> None:
         """As the contract says: published once more and then acknowledged, so that it may double but not be lost.
 
-        A delay is rounded up to the next of `topology.DELAYS_S`. A message with a group is kept by this consumer instead, 20 minutes at
-        most; when that dies, these tries of it are forgotten.
+        A delay is rounded up to the next of `topology.DELAYS_S`; a longer one is made of several. A message with a group is kept by this
+        consumer instead, through `reconnect`; when its process ends, this delay and these tries are forgotten, and when somebody else gets
+        the group: so after the half an hour for which RabbitMQ before 3.12 lets a delivery be held (`consumer_timeout`).
         """
         message = replace(delivery.message, tries=delivery.message.tries + failed)
-        with self._using() as (link, places):
+        with self._using():
             if self._consumer is None:
                 return
             if self._consumer.grouped.holds(delivery):
-                self._consumer.grouped.hold(replace(delivery, message=message), min(delay_s, _LONGEST_HOLD_S))
+                self._consumer.grouped.hold(replace(delivery, message=message), delay_s)
             elif self._consumer.main.holds(delivery):
-                link.publish([(places.later(delay_s), to_amqp(message))])
-                self._consumer.end([delivery])
+                self._consumer.later(delivery, message, delay_s)
                 self._away.add(message.id, delay_s)
 
     def dead_letter(self, delivery: Delivery, letter: Letter) -> None:
@@ -91,17 +88,9 @@ class AmqpQueue:
 
         Should the broker not take it, since a letter is larger than its message, it moves the bare message there itself.
         """
-        with self._using() as (link, places):
-            if self._consumer is None or not self._consumer.holds(delivery):
-                return
-            try:
-                link.publish([(places.dead(), to_letter(letter))])
-            except QueueRefused as error:
-                facts = {"queue": self.name, "id": delivery.message.id, "reason": letter.reason, "error": str(error)}
-                log.warning("letter.refused", extra={"facts": facts})
-                self._consumer.bury(delivery)
-            else:
-                self._consumer.end([delivery])
+        with self._using() as (_, places):
+            if self._consumer is not None and self._consumer.holds(delivery):
+                self._consumer.move(delivery, places.dead(), to_letter(letter))
 
     def extend(self, deliveries: Sequence[Delivery]) -> None:  # noqa: ARG002 - all are kept with the connection
         """As the contract says; without it and `receive` the broker takes this consumer for dead."""
@@ -144,7 +133,7 @@ class AmqpQueue:
         with self._using() as (link, places):
             if self._most:
                 # A broker that has just been started calls queues empty that it has not read yet, but lets nobody consume them.
-                self._consumer = Consumer(link, places)
+                self._consumer = Consumer(link, places, self._holds)
                 self._consumer.main.want(self._most)
 
     def close(self) -> None:

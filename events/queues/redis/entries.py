@@ -75,4 +75,5 @@ def to_delivery(entry: bytes, flat: list[bytes], count: int = 1) -> Delivery:
 
 
 def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
+    # `wire` then sees that it was no text.
+    return value.decode("utf-8", "surrogateescape")

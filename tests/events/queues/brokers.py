@@ -156,6 +156,11 @@ class PrivateRabbit(Private):
             self._epmd.wait()
             self._epmd = None
 
+    def evaluate(self, text: str) -> None:
+        """Have the node evaluate an expression of Erlang."""
+        command = [f"{_RABBITMQ}/rabbitmqctl", "--node", self._node, "eval", f"{text}."]
+        subprocess.run(command, env=self._environment(), capture_output=True, check=True)
+
     def _command(self) -> Sequence[str]:
         found = _rabbitmq()
         if found is None:

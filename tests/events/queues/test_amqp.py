@@ -154,6 +154,107 @@ class TestStrangers:
         queue.acknowledge([first, empty, following])
         assert has_none(queue)
 
+    @pytest.mark.parametrize(
+        ("headers", "version"),
+        [
+            ({"meta": json.dumps({"projects": "x" * 100_001})}, 0),
+            ({"meta": '{"projects": 1}', "version": "1"}, 0),
+            ({"meta": b"\xff"}, 0),
+            ({"meta": 5, "version": "1"}, 0),
+            ({"group": "g" * 100_001}, 0),
+            ({"group": "g" * 100_001, "version": "1"}, 0),
+            ({"group": "é" * 60_000}, 0),
+            ({"group": "g\ud800"}, 1),
+            ({"group": "g\ud800", "version": "1"}, 1),
+            ({"version": 2}, 0),
+        ],
+        ids=lambda given: repr(given)[:30],
+    )
+    def test_what_says_too_much_or_nothing_readable_can_be_ended_like_any_other(
+        self, name: str, queue: AmqpQueue, headers: dict[str, Any], version: int
+    ) -> None:
+        put(
+            name, b"1", message_id="m1", application_headers={f"hongyan-{key}": value for key, value in headers.items()}
+        )
+        found = take_one(queue)
+        assert (found.message.id, found.message.version, found.message.meta) == ("m1", version, {})
+        queue.give_back(found, failed=True)
+        found = take_one(queue)
+        assert (found.message.version, found.message.tries) == (version, 1)
+        queue.dead_letter(found, letter(found))
+        (kept,) = queue.letters()
+        assert (kept.message, kept.reason) == (found.message, "failed")
+        assert queue.redrive([kept.id]) == 1
+        found = take_one(queue)
+        assert (found.message.version, found.message.runs) == (version, 1)
+        queue.acknowledge([found])
+        assert has_none(queue)
+
+    @pytest.mark.parametrize("spoiled", [{"content_type": b"\xff"}, {"reply_to": b"\xff"}], ids=str)
+    def test_of_what_had_to_be_cut_nobody_knows_what_it_allowed(
+        self, name: str, queue: AmqpQueue, spoiled: dict[str, Any]
+    ) -> None:
+        headers = {"hongyan-version": "1", "hongyan-meta": '{"trigger": "webhook", "projects": "p"}'}
+        put(name, b"1", message_id="m1", application_headers=headers, **spoiled)
+        found = take_one(queue)
+        assert (found.message.version, found.message.meta) == (0, {})
+        queue.give_back(found, failed=True)
+        again = take_one(queue).message
+        assert (again.version, again.tries) == (0, 1)
+
+    @pytest.mark.parametrize("group", [None, "g"])
+    def test_what_the_broker_refuses_it_buries_itself(
+        self,
+        name: str,
+        queue: AmqpQueue,
+        group: str | None,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        publish = Link.publish
+
+        def refuse(self: Link, messages: list[tuple[str, amqp.Message]]) -> None:
+            if any(raw.body == b"large" for _, raw in messages):
+                raise QueueRefused("the broker takes no such message: larger than configured max size")
+            publish(self, messages)
+
+        monkeypatch.setattr(Link, "publish", refuse)
+        headers = {"hongyan-group": group} if group else {}
+        for its_id, body in (("m1", b"1"), ("m2", b"large"), ("m3", b"3")):
+            put(name, body, message_id=its_id, application_headers=headers)
+        ended: list[str] = []
+        with caplog.at_level(logging.WARNING, "hongyan.events"):
+            while "m3" not in ended:
+                for found in take(queue):
+                    if found.message.body == b"large":
+                        queue.give_back(found, failed=True)
+                    else:
+                        ended += ids([found])
+                        queue.acknowledge([found])
+        assert list(dict.fromkeys(ended)) == ["m1", "m3"]
+        until(lambda: [(kept.message.id, kept.reason) for kept in queue.letters()] == [("m2", "broker")])
+        assert [(record.message, record.__dict__["facts"]["id"]) for record in caplog.records] == [
+            ("message.refused", "m2")
+        ]
+
+    def test_what_an_idle_consumer_has_prefetched_and_the_broker_refuses(
+        self, name: str, queue: AmqpQueue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise QueueRefused("the broker takes no such message")
+
+        put(name, b"1", message_id="m1")
+        put(name, b"2", message_id="m2", application_headers={"hongyan-group": "g"})
+        monkeypatch.setattr(consumer, "_IDLE_S", 0.0)
+        monkeypatch.setattr(Link, "publish", refuse)
+
+        def is_buried() -> bool:
+            queue.extend([])
+            return queue.counts().dead == 2
+
+        queue.reconnect()
+        until(is_buried)
+
     def test_headers_that_are_deeper_than_a_stack_are_harmless(self, name: str, queue: AmqpQueue) -> None:
         with channel() as raw:
             raw.basic_publish(Deep(b"1"), "", name)
@@ -241,6 +342,21 @@ class TestDelays:
             there = [each for each in topology.DELAYS_S if link.count(topology.delay(name, each)) is not None]
         assert there == [0.5]
 
+    def test_one_that_no_queue_holds_for_long_enough_does_not_come_early(
+        self, name: str, queue: AmqpQueue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(topology, "DELAYS_S", (0.25, 0.5))
+        queue.publish([message(1), message(2)])
+        began = time.monotonic()
+        for found in take(queue, 2):
+            queue.give_back(found, 1.3 if found.message.id == "m1" else 0.5, failed=True)
+        assert ids([take_one(queue)]) == ["m2"]
+        again = take_one(queue)
+        assert 1.3 <= time.monotonic() - began < 5.0
+        assert again.message == message(1, tries=1)
+        queue.give_back(again, failed=True)
+        assert take_one(queue).message.tries == 2
+
     def test_many_given_back_at_once_come_in_time(self, queue: AmqpQueue) -> None:
         queue.publish([message(number) for number in range(100)])
         began = time.monotonic()
@@ -268,6 +384,26 @@ class TestGroups:
         queue.give_back(take_one(queue), 60.0, failed=True)
         counts = queue.counts()
         assert (counts.ready, counts.delayed) == (1, 1)
+
+    def test_one_that_is_kept_for_hours_does_not_come_early(self, queue: AmqpQueue) -> None:
+        queue.publish([message(1, "g")])
+        queue.give_back(take_one(queue), 7_200.0, failed=True)
+        assert queue._consumer is not None
+        assert queue._consumer.grouped.pause_s() > 7_100.0
+
+    def test_one_that_is_kept_is_kept_through_a_new_connection(self, queue: AmqpQueue) -> None:
+        queue.publish([message(1, "g"), message(2, "g")])
+        began = time.monotonic()
+        queue.give_back(take_one(queue), 1.0, failed=True)
+        queue.reconnect()
+        again = take_one(queue)
+        assert time.monotonic() - began >= 1.0
+        assert (again.message, again.losses) == (message(1, "g", tries=1), 0)
+        queue.reconnect()
+        again = take_one(queue)
+        assert (again.message.tries, again.losses) == (1, 2)
+        queue.acknowledge([again])
+        assert take_one(queue).message == message(2, "g")
 
     def test_those_behind_one_that_killed_its_workers_have_no_losses(self, name: str) -> None:
         with closing(connected(name)) as publisher:
@@ -443,9 +579,14 @@ class TestRefusals:
     def test_a_message_that_says_too_much_of_itself(self, queue: AmqpQueue) -> None:
         with pytest.raises(QueueRefused, match="must not be longer"):
             queue.publish([Message(b"1", meta={"a": "x" * 200_000})])
-        long = Message(b"1", "x" * 512, sent_at=1.5)
-        queue.publish([long])
-        assert take_one(queue).message == long
+        for long in (
+            Message(b"1", "x" * 512, sent_at=1.5, meta={"a": "é" * 49_996}),
+            Message(b"1", "x" * 512, "é" * 50_000, sent_at=1.5),
+        ):
+            queue.publish([long])
+            found = take_one(queue)
+            assert found.message == long
+            queue.acknowledge([found])
 
     @pytest.mark.parametrize("group", [None, "g"])
     def test_a_letter_that_the_broker_does_not_take(
@@ -460,7 +601,7 @@ class TestRefusals:
         with monkeypatch.context() as patched, caplog.at_level(logging.WARNING, "hongyan.events"):
             patched.setattr(Link, "publish", refuse)
             queue.dead_letter(found, letter(found))
-        assert [record.message for record in caplog.records] == ["letter.refused"]
+        assert [record.message for record in caplog.records] == ["message.refused"]
         until(lambda: [(kept.message, kept.reason) for kept in queue.letters()] == [(found.message, "broker")])
         assert ids([take_one(queue)]) == ["m2"]
 

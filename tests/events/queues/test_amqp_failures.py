@@ -7,10 +7,12 @@ from collections import Counter
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
+import amqp  # type: ignore[import-untyped]
 import pytest
 
-from events.queues import QueueUnavailable
+from events.queues import Message, QueueRefused, QueueUnavailable
 from events.queues.amqp import client, link
+from events.queues.amqp.link import Link
 from tests.events.queues.brokers import PrivateRabbit, running
 from tests.events.queues.rabbit import PORT, channel, connected, some_queue
 from tests.events.queues.relay import Relay
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from events.queues import Message, Queue
+    from events.queues import Queue
     from events.queues.amqp.queue import AmqpQueue
 
 
@@ -75,6 +77,23 @@ def publishes(queue: Queue, messages: list[Message]) -> bool:
 
 
 class TestBroken:
+    def test_a_delivery_that_is_held_for_too_long_is_no_fault_of_what_is_published(
+        self, queue: AmqpQueue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        queue.publish([message(1)])
+        found = take_one(queue)
+
+        def closes(*_: object) -> None:
+            raise amqp.PreconditionFailed("PRECONDITION_FAILED - delivery acknowledgement timed out", (0, 0))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Link, "pump", closes)
+            with pytest.raises(QueueUnavailable, match="timed out"):
+                queue.give_back(found, failed=True)
+        queue.reconnect()
+        assert take_one(queue).message.id == "m1"
+        assert queue.counts().dead == 0
+
     def test_another_takes_over(self, queue: AmqpQueue, other: AmqpQueue, relay: Relay) -> None:
         queue.publish([*(message(number) for number in range(10)), *(message(number, "g") for number in range(10, 13))])
         held = take(queue, 11)
@@ -285,6 +304,30 @@ def test_a_broker_that_is_killed_has_lost_nothing(tmp_path: Path) -> None:
         ended = {*ids(held[:3]), held[3].message.id}
         assert {f"m{number}" for number in (*range(50), 51)} - ended <= found_
         assert [kept.message.id for kept in queue.letters()] == [held[3].message.id]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not PrivateRabbit.found(), reason="there is no rabbitmq-server on this machine to start and configure"
+)
+def test_messages_that_a_broker_takes_no_more_are_buried_by_it(tmp_path: Path) -> None:
+    with running(PrivateRabbit(tmp_path)) as node:
+        with closing(connected("shrunk", node.port)) as before:
+            before.publish([Message(b"x" * 2_000, "large"), Message(b"x" * 900, "grows"), message(1)])
+        with channel(node.port) as raw:
+            raw.basic_publish(amqp.Message(b"x" * 2_000, application_headers={"hongyan-group": "g"}), "", "shrunk")
+        node.evaluate("application:set_env(rabbit, max_message_size, 1000)")
+        with closing(connected("shrunk", node.port)) as queue:
+            large, grows, other = take(queue, 3)
+            queue.give_back(large, failed=True)
+            # In base64 it is larger than that.
+            queue.dead_letter(grows, letter(grows))
+            queue.give_back(other, failed=True)
+            assert take_one(queue).message.tries == 1
+            until(lambda: queue.counts().dead == 3)
+            assert {kept.reason for kept in queue.letters()} == {"broker"}
+            with pytest.raises(QueueRefused, match="larger than"):
+                queue.publish([Message(b"x" * 2_000)])
 
 
 def is_back(queue: Queue) -> bool:

@@ -16,12 +16,15 @@ from events.queues.amqp.away import Away
 from events.queues.amqp.confirms import Confirms
 from events.queues.amqp.errors import translated
 from events.queues.amqp.groups import Groups
+from events.queues.amqp.holds import Holds
 from events.queues.amqp.inbox import MainInbox
-from events.queues.amqp.properties import to_amqp
+from events.queues.amqp.properties import due_of, from_amqp, to_amqp
 from tests.events.queues.support import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from events.queues import Message
 
 
 class FakeChannel:
@@ -193,6 +196,69 @@ def test_what_was_delayed_is_remembered_until_it_comes_or_should_have() -> None:
         now.s += 1.0
         away.add(str(number), 0.0)
     assert len(away._until) < 1_100
+
+
+class TestHolds:
+    @pytest.fixture
+    def now(self) -> SimpleNamespace:
+        return SimpleNamespace(s=100.0)
+
+    @pytest.fixture
+    def holds(self, now: SimpleNamespace) -> Holds:
+        return Holds(lambda: now.s)
+
+    def test_what_comes_once_more_is_as_it_was_given_back(self, holds: Holds) -> None:
+        assert holds.add(message(1, "g", tries=2), 5_000.0) == 5_100.0
+        again, until = holds.recall(Delivery(message(1, "g"), losses=1))
+        assert (again.message, again.losses, until) == (message(1, "g", tries=2), 1, 5_100.0)
+
+    @pytest.mark.parametrize("other", [message(1, "h"), message(2, "g"), message(1, "g", runs=1)])
+    def test_others_are_none_of_its_business(self, holds: Holds, other: Message) -> None:
+        holds.add(message(1, "g", tries=2), 5.0)
+        assert holds.recall(Delivery(other)) == (Delivery(other), 0.0)
+
+    def test_what_has_ended_is_forgotten(self, holds: Holds) -> None:
+        holds.add(message(1, "g", tries=2), 5.0)
+        holds.forget(message(1, "g"))
+        holds.forget(message(1, "g"))
+        assert holds.recall(Delivery(message(1, "g"))) == (Delivery(message(1, "g")), 0.0)
+
+    def test_what_others_have_ended_is_forgotten_in_the_end(self, holds: Holds, now: SimpleNamespace) -> None:
+        holds.add(message(0, "long"), 1e9)
+        for number in range(10_000):
+            now.s += 10.0
+            holds.add(message(number, "g"), 1.0)
+        assert len(holds) < 1_100
+        assert holds.recall(Delivery(message(0, "long")))[1] == 1e9 + 100.0
+
+
+@pytest.mark.parametrize(
+    ("due", "read"), [(None, 0.0), (1_750_000_000.25, 1_750_000_000.25), (1e12, 9e11), (float("inf"), 9e11)]
+)
+def test_when_a_message_is_due_stands_beside_it(due: float | None, read: float) -> None:
+    raw = to_amqp(message(1), due)
+    assert (due_of(raw), from_amqp(raw)) == (read, message(1))
+
+
+@pytest.mark.parametrize("said", ["", "soon", "-1", "nan", "1e5", "9" * 13, 5, None])
+def test_a_time_that_is_none_is_long_ago(said: object) -> None:
+    assert due_of(amqp.Message(b"", application_headers={"hongyan-due": said})) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (amqp.NotAllowed("NOT_ALLOWED - vhost is down not found"), QueueRefused),
+        (amqp.NotAllowed("NOT_ALLOWED - access to vhost '/' refused for user 'u'"), QueueRefused),
+        (amqp.NotAllowed("NOT_ALLOWED - access to vhost '/' refused for user 'u': vhost '/' is down"), QueueUnavailable),
+        (amqp.NotAllowed("NOT_ALLOWED - access to vhost '/' refused for user 'u': connection limit (5) is reached"), QueueUnavailable),
+        (amqp.NotAllowed("NOT_ALLOWED - connection refused for user 'u': user connection limit (5) is reached"), QueueUnavailable),
+        (amqp.InternalError("INTERNAL_ERROR - access to vhost '/' refused for user 'u': vhost '/' is down"), QueueUnavailable),
+        (amqp.ConnectionForced("CONNECTION_FORCED - vhost '/' is down"), QueueUnavailable),
+    ],
+)  # fmt: skip
+def test_a_virtual_host_that_is_starting_or_full_is_unavailable(error: Exception, kind: type[Exception]) -> None:
+    assert type(translated(error, "amqp://h/")) is kind
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -298,6 +299,22 @@ def test_a_group_of_consumers_that_is_made_anew_begins_at_the_beginning(
     assert second.counts().in_flight == 1
 
 
+@pytest.mark.parametrize("meta", [b"", b"[1]", b'{"projects": 1}', b'{"projects": "\xff"}', b"x" * 100_001])
+def test_an_entry_whose_meta_cannot_be_read_allows_nothing(
+    queue: RedisQueue, server: redis.Redis, name: str, meta: bytes
+) -> None:
+    server.xadd(keys(name)[0], {"hongyan 1 1.5 0 m1": "{}", "group": "g", "meta": meta})
+    refused = Message(b"{}", "m1", "g", 1.5, version=0)
+    found = take_one(queue)
+    assert found.message == refused
+    queue.give_back(found, failed=True)
+    found = take_one(queue)
+    assert found.message == replace(refused, tries=1)
+    queue.dead_letter(found, letter(found, id="l"))
+    assert queue.redrive(["l"]) == 1
+    assert take_one(queue).message == replace(refused, runs=1)
+
+
 # What is refused
 
 
@@ -306,6 +323,12 @@ def test_a_key_that_holds_something_else_is_refused(queue: RedisQueue, server: r
     for uses in (lambda: queue.publish([message(1)]), lambda: queue.receive(1, 0.0)):
         with pytest.raises(QueueRefused, match="WRONGTYPE"):
             uses()
+
+
+def test_a_message_that_says_too_much_of_itself_is_refused(queue: RedisQueue) -> None:
+    with pytest.raises(QueueRefused, match="must not be longer"):
+        queue.publish([message(1), Message(b"", group="g" * 100_001)])
+    assert queue.counts().ready == 0
 
 
 @pytest.mark.parametrize("bad", [Message(b"", "\ud800"), Message(b"", group="\ud800")])

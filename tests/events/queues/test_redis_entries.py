@@ -100,3 +100,10 @@ def test_batches_are_of_bearable_size(monkeypatch: pytest.MonkeyPatch) -> None:
         [1, 1],
     ]
     assert list(batches([])) == []
+
+
+@pytest.mark.parametrize("meta", [b"", b"{", b"[1]", b'{"a": 1}', b'{"a": "\xff"}', b'{"a": "\xed\xa0\x80"}'])
+def test_what_cannot_be_read_of_what_is_allowed_allows_nothing(meta: bytes) -> None:
+    found = to_delivery(ENTRY, [b"hongyan 1 1.5 0 m1", b"body", b"group", b"g\xff", b"meta", meta])
+    assert found.message == Message(b"body", "m1", "g?", 1.5, version=0)
+    assert to_delivery(ENTRY, stored(to_words(found.message))).message == found.message

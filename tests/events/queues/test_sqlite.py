@@ -363,11 +363,27 @@ def test_what_another_process_holds_is_told(
 
 
 @pytest.mark.parametrize(
+    "meta", ["[1]", "{", '{"projects": 1}', "x" * 100_001, b"{}", 1], ids=lambda said: repr(said)[:20]
+)
+def test_a_row_whose_meta_cannot_be_read_allows_nothing(queue: SqliteQueue, meta: object) -> None:
+    queue.publish([message(1, "g", meta={"projects": "p"}), message(2, meta={"projects": "p"})])
+    with queue._file.transaction() as file:
+        file.execute("UPDATE messages SET meta = ? WHERE id = 'm1'", (meta,))
+    spoiled, other = take(queue, 2)
+    assert spoiled.message == message(1, "g", version=0)
+    assert other.message == message(2, meta={"projects": "p"})
+    queue.dead_letter(spoiled, letter(spoiled, id="l"))
+    assert queue.redrive(["l"]) == 1
+    assert take_one(queue).message == message(1, "g", version=0, runs=1)
+
+
+@pytest.mark.parametrize(
     ("sent", "told"),
     [
         (Message(b"1", "\ud800"), "surrogates"),
         (Message(b"1", group="\ud800"), "surrogates"),
         (Message(b"1", meta={"a": "\ud800"}), "surrogates"),
+        (Message(b"1", group="g" * 50_000, meta={"a": "x" * 50_000}), "must not be longer"),
         (Message(b"1", tries=2**63), "tries"),
         (Message(b"1", version=-1), "version"),
         (Message(b"1", sent_at=float("nan")), "sent_at"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.queues import VERSION, Letter, Message, wire
+from events.queues import VERSION, Letter, Message, QueueRefused, wire
 from tests.events.queues.support import patiently
 
 NOW = 1_750_000_000.0
@@ -112,13 +112,107 @@ def test_fields_of_anybody_are_read(fields: dict[str, str]) -> None:
         ({"tries": "x", "runs": "-1"}, Message(b"x", "other", sent_at=NOW)),
         ({"version": "2"}, Message(b"x", "other", sent_at=NOW, version=2)),
         ({"version": "two"}, Message(b"x", "other", sent_at=NOW, version=0)),
-        ({"meta": "[1]"}, Message(b"x", "other", sent_at=NOW)),
-        ({"meta": '{"a": "b", "c": 1}'}, Message(b"x", "other", sent_at=NOW, meta={"a": "b"})),
-        ({"meta": '{"a": "b", "a": "c"}'}, Message(b"x", "other", sent_at=NOW)),
+        ({"id": b"m", "sent_at": 12, "tries": 1, "runs": None}, Message(b"x", "other", sent_at=NOW)),
+        ({"meta": "{}", "group": ""}, Message(b"x", "other", sent_at=NOW)),
+        ({"group": "g\ud800\udc80"}, Message(b"x", "other", "g??", sent_at=NOW)),
     ],
 )
-def test_what_a_field_cannot_be_is_what_it_usually_is(fields: dict[str, str], found: Message) -> None:
+def test_what_a_field_cannot_be_is_what_it_usually_is(fields: dict[str, Any], found: Message) -> None:
     assert wire.from_fields(b"x", fields, "other", NOW) == found
+
+
+LONG = 100_001
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "",
+        "{",
+        "[1]",
+        "null",
+        '{"a": "b", "c": 1}',
+        '{"a": "b", "a": "c"}',
+        '{"a": "\ud800"}',
+        '{"a": "\\ud800"}',
+        json.dumps({"a": "x" * LONG}),
+        json.dumps({"a": "é" * 50_000}, ensure_ascii=False),
+        b"{}",
+        {"a": "b"},
+        1,
+        True,
+    ],
+    ids=lambda said: ascii(said)[:20],
+)
+def test_what_cannot_be_read_of_what_is_allowed_allows_nothing(meta: Any) -> None:
+    found = wire.from_fields(b"x", {"meta": meta, "group": "g", "version": str(VERSION)}, "other", NOW)
+    assert found == Message(b"x", "other", "g", NOW, version=0)
+    assert wire.from_fields(b"x", wire.to_fields(found), "other", NOW) == found
+
+
+@pytest.mark.parametrize("group", ["x" * LONG, "é" * 50_001, b"g", 1, None], ids=lambda said: ascii(said)[:20])
+def test_a_group_that_cannot_be_read(group: Any) -> None:
+    found = wire.from_fields(b"x", {"group": group, "meta": '{"a": "b"}'}, "other", NOW)
+    assert found == Message(b"x", "other", None, NOW, version=0, meta={"a": "b"})
+
+
+@pytest.mark.parametrize("version", [1, None, b"1", "1" * 10, "-1"])
+def test_a_version_that_cannot_be_read(version: Any) -> None:
+    assert wire.from_fields(b"x", {"version": version}, "other", NOW) == Message(b"x", "other", None, NOW, version=0)
+
+
+def test_a_group_that_leaves_no_room_for_what_is_allowed() -> None:
+    fields = {"group": "g" * 99_990, "meta": '{"a": "bc"}'}
+    found = wire.from_fields(b"x", fields, "other", NOW)
+    assert (found.group, found.meta, found.version) == ("g" * 99_990, {}, 0)
+    fields["group"] = fields["group"][1:]
+    found = wire.from_fields(b"x", fields, "other", NOW)
+    assert (found.group, found.meta, found.version) == ("g" * 99_989, {"a": "bc"}, VERSION)
+
+
+SPOILED = st.text(st.characters() | st.sampled_from("\ud800\udc00\udfff"), max_size=20)
+
+
+@patiently
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "group", "sent_at", "tries", "runs", "version", "meta", "due"]),
+        SPOILED
+        | SPOILED.map(lambda text: json.dumps({text: text}, ensure_ascii=False))
+        | st.sampled_from(["g" * 99_995, "é" * 60_000, "\ud800" * LONG, json.dumps({"a": "\0" * 17_000})])
+        | st.sampled_from(["9" * 9, "9" * 12])
+        | st.none()
+        | st.binary(max_size=5),
+    )
+)
+def test_what_was_read_can_be_written_whatever_it_was(fields: dict[str, Any]) -> None:
+    found = wire.from_fields(b"x", fields, "other", NOW)
+    assert wire.from_fields(b"x", wire.to_fields(found), "other", NOW) == found
+    letter = Letter(found, "rejected", NOW, id="l")
+    assert wire.from_json(wire.to_json(letter), "other", NOW) == letter
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Message(b"x", "\ud800"),
+        Message(b"x", group="\ud800"),
+        Message(b"x", meta={"a": "\ud800"}),
+        Message(b"x", "é" * 501),
+        Message(b"x", group="é" * 50_001),
+        Message(b"x", group="g" * 50_000, meta={"a": "x" * 50_000}),
+    ],
+)
+def test_what_nobody_could_read_is_refused(bad: Message) -> None:
+    with pytest.raises(QueueRefused, match=r"without lone surrogates|must not be longer than"):
+        wire.to_fields(bad)
+
+
+@pytest.mark.parametrize("changed", [{"meta": 5}, {"meta": "[]"}, {"version": 1}, {"group": ["g"]}])
+def test_a_letter_whose_message_cannot_be_read_allows_nothing(changed: dict[str, Any]) -> None:
+    said = json.loads(wire.to_json(LETTER))
+    found = wire.from_json(json.dumps(said | {"message": said["message"] | changed}).encode(), "other", NOW)
+    assert (found.id, found.message.version, wire.again(found).version) == ("l-1", 0, 0)
 
 
 def test_a_letter_in_json() -> None:
