@@ -79,7 +79,9 @@ def bury(url: str, *letters: Letter) -> None:
 def bury_raw(folder: Path, raw: bytes) -> None:
     """Put something that is no letter of ours where the letters are."""
     with closing(sqlite3.connect(folder / "queue.sqlite")) as file, file:
-        file.execute("INSERT INTO letters (queue, id, letter) VALUES ('hongyan', 'raw', ?)", (raw,))
+        file.execute(
+            "INSERT INTO letters (queue, id, letter) VALUES ('hongyan', 'raw-' || hex(randomblob(8)), ?)", (raw,)
+        )
 
 
 def ids(url: str) -> list[str]:

@@ -141,7 +141,14 @@ def test_what_asks_for_nothing_carries_its_refusal(body: bytes, kind: str) -> No
     assert call.id == "m-1"
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
+def test_what_could_not_be_read_is_refused_and_must_be_published_again() -> None:
+    call = back(replace(to_message(CALL, "hongyan"), version=0))
+    assert call.refusal
+    assert (call.refusal.kind, call.refusal.retryable) == ("unimplemented", False)
+    assert "publish it again" in call.refusal.message
+
+
+@pytest.mark.parametrize("version", [2, 99])
 def test_another_version_is_refused_and_says_what_to_do(version: int) -> None:
     call = back(replace(to_message(CALL, "hongyan"), version=version))
     assert call.refusal
