@@ -49,9 +49,10 @@ def configure(
     """
     env = os.environ if environ is None else environ
     level = env.get("HONGYAN_LOG_LEVEL", "").strip().upper() or "INFO"
-    chosen: Stream = stream or sys.stderr
-    short = chosen.isatty() if people is None else people
-    handler = logging.StreamHandler(chosen)
+    chosen: Stream | None = stream or sys.stderr
+    short = bool(chosen and chosen.isatty()) if people is None else people
+    # Without standard error, since it was closed before Python began, nobody can be told.
+    handler = logging.NullHandler() if chosen is None else logging.StreamHandler(chosen)
     handler.setFormatter(ShortLines(colours=not os.environ.get("NO_COLOR")) if short else JsonLines())
     logger = logging.getLogger(LOGGER)
     logger.handlers[:] = [handler]

@@ -27,6 +27,8 @@ _SETTINGS = ("synchronous=NORMAL", "wal_autocheckpoint=4000", "journal_size_limi
 _RETRY_S = 0.01
 # What sqlite calls a file that is none of its own, or not any more.
 _FORMS = ("file is not a database", "database disk image is malformed")
+# Seconds that a file which is closed waits for the thread that is using it.
+_CLOSE_S = 1.0
 # UPDATE ... RETURNING came with it (https://www.sqlite.org/releaselog/3_35_0.html).
 _OLDEST = (3, 35, 0)
 _PARTS = "CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
@@ -51,6 +53,7 @@ class SqliteFile:
     ) -> None:
         """Open or make the file, readable by its owner only, and the part's tables. Raises `failure`, `refused`."""
         self._lock = threading.Lock()
+        self._closed = False
         self._failure = failure
         self._refused = refused or failure
         self._path = path
@@ -83,8 +86,14 @@ class SqliteFile:
         return sqliteclock.since_boot() + self._offset
 
     def close(self) -> None:
-        """Close the file."""
-        self._end()
+        """Close the file; one that another thread is using, and does not leave soon, is left to the end of the process."""
+        self._closed = True
+        # sqlite does not survive that a connection is closed under a thread that is in it.
+        if self._lock.acquire(timeout=_CLOSE_S):
+            self._end()
+            self._lock.release()
+        else:
+            self._end.detach()
 
     def transaction(self, *, durable: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """Write in one transaction; `durable`: once it is over, not even a power failure undoes it. Raises `failure`, with nothing done."""
@@ -93,7 +102,12 @@ class SqliteFile:
     def rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds. Raises `failure`."""
         with self._lock, self._told():
+            self._check_open()
             return self._file.execute(query, values).fetchall()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise self._failure(f"{self._path}: closed")
 
     def _share(self) -> None:
         """Let several processes read and write at once (https://www.sqlite.org/wal.html)."""
@@ -147,6 +161,9 @@ class _Transaction:
     def __enter__(self) -> sqlite3.Connection:
         of = self._of
         of._lock.acquire()
+        if of._closed:
+            of._lock.release()
+            of._check_open()
         try:
             if self._durable:
                 of._file.execute("PRAGMA synchronous=FULL")

@@ -37,7 +37,10 @@ def width() -> int:
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Write a line with its colours: none in a pipe or with NO_COLOR, and `?` for what the terminal's encoding lacks."""
-    encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
+    stream = sys.stderr if err else sys.stdout
+    if stream is None:  # It was closed before Python began: nobody reads it.
+        return
+    encoding = stream.encoding or "utf-8"
     plain = text.encode(encoding, "replace").decode(encoding)
     click.echo(plain, err=err, color=False if os.environ.get("NO_COLOR") else None)
 

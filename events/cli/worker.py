@@ -17,7 +17,7 @@ from events.cli.terminal import clean, say
 from events.metrics import metrics_from_env
 from events.queues import QueueRefused, QueueUnavailable
 from events.triggers.worker import app
-from events.triggers.worker.verdicts import GONE
+from events.triggers.worker.verdicts import CREDENTIALS, GONE
 from functions.cloud.errors import ConfigurationError
 from functions.cloud.settings import CloudSettings
 
@@ -48,10 +48,11 @@ def command(*, metrics: bool, until_empty: bool, as_json: bool, **given: str | N
     """Run the messages of a queue, each exactly once, and send on their result events.
 
     SIGTERM and Ctrl-C finish what is under way and give the rest back; a second one ends at once. Exits with 1 when a sink wants no events
-    any more, or when --until-empty left dead letters behind.
+    any more, when --until-empty left dead letters behind, or when it ended because the cloud refuses our credentials.
     """
     environ = {**os.environ, **{name: value for name, value in given.items() if value}}
-    people = sys.stderr.isatty() and not as_json
+    # It is None where it was closed before Python began.
+    people = sys.stderr is not None and sys.stderr.isatty() and not as_json
     progress = Progress(sys.stderr) if people else None
     try:
         _log(environ, progress)
@@ -70,7 +71,11 @@ def command(*, metrics: bool, until_empty: bool, as_json: bool, **given: str | N
         if progress:
             progress.end()
     _tell(summary, people=people)
-    click.get_current_context().exit(1 if summary.returned[GONE] or (until_empty and summary.dead) else 0)
+    click.get_current_context().exit(1 if summary.returned[GONE] or (until_empty and _fell_short(summary)) else 0)
+
+
+def _fell_short(summary: Summary) -> bool:
+    return bool(summary.dead or summary.returned[CREDENTIALS])
 
 
 def _log(environ: Mapping[str, str], progress: Progress | None) -> None:

@@ -14,6 +14,7 @@ from events.queues import VERSION, Message
 from events.queues.wire import UNREADABLE
 from events.triggers.records import Record
 from functions.cloud.errors import CallError
+from schemas.result import SCHEMA_ID
 
 if TYPE_CHECKING:
     from events.dispatch import Call
@@ -61,6 +62,17 @@ def to_message(call: Call, prefix: str) -> Message:
         group=f"{call.sender or ''}/{key}" if key else None,
         meta={name: value for name, value in meta.items() if value is not None},
     )
+
+
+def is_result(message: Message) -> bool:
+    """Tell whether a message is a result event of ours: results are told of nobody."""
+    if SCHEMA_ID.encode() not in message.body:
+        return False
+    try:
+        said = strictjson.loads(message.body)
+    except strictjson.NotJSON:
+        return False
+    return isinstance(said, dict) and said.get("dataschema") == SCHEMA_ID
 
 
 def group_of(body: bytes) -> str | None:

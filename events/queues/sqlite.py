@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from events.queues import sqlitetables as tables
 from events.sqlitefile import SqliteFile
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Iterable, Sequence
 
     from events.queues import Delivery, Letter, Message
@@ -98,7 +98,9 @@ class SqliteQueue:
         """See `Queue`: what waits behind its group counts as ready; the oldest is the one that is delivered next."""
         said = {"queue": self.name, "now": self._file.now()}
         ((ready, dead, delayed, in_flight, sent),) = self._file.rows(tables.COUNTS, said)
-        return Counts(ready, dead, delayed, in_flight, None if sent is None else max(0.0, time.time() - sent))
+        return Counts(
+            ready, dead, delayed, in_flight, max(0.0, time.time() - sent) if isinstance(sent, float) else None
+        )
 
     def letters(self, most: int = 1000) -> list[Letter]:
         """See `Queue`."""
@@ -144,14 +146,14 @@ class SqliteQueue:
     def _take(self, most: int) -> list[Delivery]:
         with self._file.transaction() as file:
             now = self._file.now()
-            rows, size = [], 0
-            found = file.execute(tables.NEXT, (self.name, now, most))
-            for row in found:
-                rows.append(row)
-                size += len(row[-1])
-                if size > _BATCH_BYTES:
-                    break
-            found.close()
+            try:
+                rows = _rows(file, (self.name, now, most))
+            except sqlite3.OperationalError as error:
+                if "decode" not in str(error):
+                    raise
+                # Somebody else wrote text that is not UTF-8: it is read as far as it can be, more slowly from now on.
+                file.text_factory = lambda raw: raw.decode("utf-8", "replace")
+                rows = _rows(file, (self.name, now, most))
             file.executemany(tables.HOLD, [(now + self.lease_s, row[0]) for row in rows])
         self._held.update({(row[0], row[1]): row[2] for row in rows})
         return tables.to_deliveries(rows)
@@ -170,6 +172,21 @@ class SqliteQueue:
         rows = sorted(row for its_id in set(ids) for row in file.execute(tables.LETTER, (self.name, its_id)))
         file.executemany(tables.UNBURY, [(seq,) for seq, *_ in rows])
         return [tables.to_letter(row) for _, *row in rows]
+
+
+def _rows(file: sqlite3.Connection, wanted: tuple[str, float, int]) -> list[tuple[Any, ...]]:
+    """Return the next rows, but not too many bytes of them."""
+    rows, size = [], 0
+    found = file.execute(tables.NEXT, wanted)
+    try:
+        for row in found:
+            rows.append(row)
+            size += len(row[-1]) if isinstance(row[-1], (bytes, str)) else 0
+            if size > _BATCH_BYTES:
+                break
+    finally:
+        found.close()
+    return rows
 
 
 def connect(url: QueueUrl) -> SqliteQueue:

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from events.calls import is_name
 from events.queues import QueueRefused, wire
 from events.queues.lean import delivery_of, message_of
 
@@ -68,6 +69,8 @@ UNBURY = "DELETE FROM letters WHERE seq = ?"
 
 MOST_BODY = 700_000_000
 """Bytes of a body: sqlite's rows end at 1e9, and in a dead letter a body is a third longer."""
+# Types of the columns of `NEXT` from `id` on: a group and meta may be missing.
+_TYPES = {(str, group, float, int, int, int, meta, bytes) for group in (str, type(None)) for meta in (str, type(None))}
 # The largest number that sqlite stores.
 _MOST_COUNT = 2**63 - 1
 
@@ -96,12 +99,35 @@ def to_row(message: Message) -> dict[str, Any]:
 def to_deliveries(rows: Sequence[Sequence[Any]]) -> list[Delivery]:
     """Return the deliveries of rows of `NEXT`; a receipt is the row's number and the fence of this delivery."""
     found = []
-    for seq, fence, _, received, its_id, group, sent, tries, runs, version, said, body in rows:
+    for row in rows:
+        seq, fence, _, received, its_id, group, sent, tries, runs, version, said, body = row
+        if tuple(map(type, row[4:])) not in _TYPES or not is_name(its_id):
+            found.append(delivery_of(_odd(row), received, (seq, fence)))
+            continue
         meta = wire.meta_of(said) if said else {}
         known = version if meta is not None else wire.UNREADABLE
         message = message_of(body, its_id, group, sent, tries, runs, known, meta or {})
         found.append(delivery_of(message, received, (seq, fence)))
     return found
+
+
+def _odd(row: Sequence[Any]) -> Message:
+    """Return the message of a row that somebody else wrote: with what can be read of it, and refused where what cannot might say more."""
+    seq, _, _, _, its_id, group, sent, tries, runs, version, said, body = row
+    known = {
+        "id": its_id,
+        "group": group,
+        "sent_at": sent,
+        "tries": tries,
+        "runs": runs,
+        "version": version,
+        "meta": said,
+    }
+    fields = {name: str(value) for name, value in known.items() if value is not None}
+    if tuple(map(type, row[4:])) not in _TYPES:
+        fields["version"] = str(wire.UNREADABLE)
+    raw = body if isinstance(body, bytes) else str(body).encode("utf-8", "replace")
+    return wire.from_fields(raw, fields, f"row-{seq}", time.time())
 
 
 def to_letter(row: Sequence[Any]) -> Letter:

@@ -19,8 +19,13 @@ _PATHS = {"redis": "0", "amqp": "/"}
 def of_queue(url: QueueUrl) -> tuple[str, ...]:
     """Return what the URLs of one queue have in common: all but users, passwords and options."""
     if url.transport == "sqlite":
-        return ("sqlite", str(Path(url.path).resolve()), url.name)
+        file = Path(url.path)
+        # A hard link is the same file, too.
+        where = f"{file.stat().st_dev}:{file.stat().st_ino}" if file.exists() else str(file.resolve())
+        return ("sqlite", where, url.name)
     path = unquote(urlsplit(url.address).path[1:]) or _PATHS[url.transport]
+    if url.transport == "redis" and path.isdecimal():
+        path = str(int(path))
     return (url.transport, *_host(url.address), path, url.name)
 
 

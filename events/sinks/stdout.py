@@ -31,6 +31,8 @@ class Stdout:
     def emit(self, event: CloudEvent) -> None:
         """As the contract says."""
         stream = self._stream or sys.stdout
+        if stream is None:  # It was closed before Python began.
+            raise SinkGone("there is no standard output")
         text = strictjson.dumps(to_envelope(event)).decode()
         if (stream.encoding or "utf-8").lower() not in _UTF_8:
             text = json.dumps(json.loads(text))

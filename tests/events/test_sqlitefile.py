@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -387,3 +388,37 @@ def test_a_start_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
 def test_without_a_clock_that_counts_sleep_the_next_best_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqliteclock, "_CLOCK", None)
     assert sqliteclock.since_boot() == pytest.approx(time.monotonic(), abs=5)
+
+
+# Closing
+
+
+def test_a_file_is_not_closed_under_a_thread_that_is_in_it(opened: Callable[..., SqliteFile]) -> None:
+    file, inside, go_on = opened(), threading.Event(), threading.Event()
+
+    def write() -> None:
+        with file.transaction() as written:
+            inside.set()
+            assert go_on.wait(20)
+            written.execute("INSERT INTO things VALUES ('late')")
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        assert inside.wait(20)
+        file.close()  # Comes back, and leaves the file to the thread.
+        go_on.set()
+        writing.result(20)
+    assert names(opened()) == ["late"]
+    with pytest.raises(Away, match="closed"):
+        put(file, "x")
+    with pytest.raises(Away, match="closed"):
+        names(file)
+    file._file.close()
+
+
+def test_who_waits_for_a_file_that_is_closed_meanwhile_is_told(opened: Callable[..., SqliteFile]) -> None:
+    file = opened()
+    file.close()
+    with pytest.raises(Away, match="closed"), file.transaction():
+        pass
+    file.close()

@@ -11,7 +11,7 @@ from events.triggers.worker.connection import Connection
 from events.triggers.worker.crew import Crew
 from events.triggers.worker.stopping import Stopping
 from events.triggers.worker.summary import Summary
-from events.triggers.worker.verdicts import GONE, Back, Dead, Done
+from events.triggers.worker.verdicts import CREDENTIALS, GONE, Back, Dead, Done
 
 if TYPE_CHECKING:
     import threading
@@ -30,6 +30,8 @@ _IDLE_S, _BUSY_S, _FULL_S = 1.0, 0.05, 0.1
 _MOST_BYTES = 64 * 1_048_576
 # Seconds between two looks at how long the queue is, for the metrics.
 _OBSERVE_S = 5.0
+# Pauses for refused credentials, after which a batch job ends.
+_MOST_REFUSALS = 5
 _ENDS = {Done: "acknowledged", Back: "returned", Dead: "dead"}
 
 
@@ -78,7 +80,7 @@ class Worker:
         """Work until it is stopped, or until nothing is left in the queue; return what was done."""
         log.info("worker.started", extra={"facts": {"queue": self._connection.name, "threads": self._crew.threads}})
         try:
-            while not self._stopping.is_set() and not (until_empty and self._is_empty()):
+            while not self._stopping.is_set() and not (until_empty and self._is_over()):
                 self._turn()
             self._finish()
         finally:
@@ -151,7 +153,11 @@ class Worker:
             held = list(self._in_flight.values())
             self._connection.tell(lambda queue: queue.extend(held))
 
-    def _is_empty(self) -> bool:
+    def _is_over(self) -> bool:
+        """Whether a batch job has nothing left to do, or no credentials to do it with: nobody would mend those while it waits."""
+        if self.summary.returned[CREDENTIALS] >= _MOST_REFUSALS:
+            log.error("worker.refused", extra={"facts": {"told": "the cloud refuses our credentials"}})
+            return True
         return not self._in_flight and self.waiting() == 0
 
     def _observe(self) -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from events import strictjson
+from events.cloudevents.json import to_envelope
 from events.idempotency import Busy, Claim, Finished, LeaseLost, StoreUnavailable, key_of
 from events.metrics import Metrics
-from events.queues.calls import to_call
+from events.queues.calls import is_result, to_call
 from events.sqliteclock import since_boot
 from events.triggers.worker.settling import NotAnnounced, Settling
 from events.triggers.worker.verdicts import Back, Dead, delay, letter
@@ -79,14 +81,32 @@ class Handler:
         except Exception:
             # A fault of ours must cost neither the message nor the thread.
             log.exception("message.crashed", extra={"facts": {"id": message.id, "tries": message.tries + 1}})
-        if message.tries + 1 < self._own.tries:
-            wait_s = delay(message.tries + 1, self._own.retry_s, self._own.retry_most_s)
-            return Back(wait_s, failed=True, why="crashed")
-        return Dead(letter(message, "tries", {}, time.time()), "failed")
+        try:
+            if message.tries + 1 >= self._own.tries:
+                return self._given_up(delivery)
+        except Exception:
+            log.exception("message.crashed", extra={"facts": {"id": message.id, "tries": message.tries + 1}})
+            return Dead(letter(message, "tries", {}, time.time()), "failed")
+        wait_s = delay(message.tries + 1, self._own.retry_s, self._own.retry_most_s)
+        return Back(wait_s, failed=True, why="crashed")
+
+    def _given_up(self, delivery: Delivery) -> Dead:
+        """Return the dead letter of a message that crashes us each time, with the event of what was done, else one that tells of it."""
+        call = to_call(delivery.message, self._own.queue, self._deadline(), self._events, self._own)
+        _, known = self._claimed(call, delivery)
+        if isinstance(known, Finished):
+            return Dead(letter(delivery.message, "tries", strictjson.loads(known.event), time.time()), known.outcome)
+        refusal = Abandoned("an error inside Hongyan, again and again; its log tells more")
+        result = self._dispatcher.dispatch(replace(call, refusal=call.refusal or refusal))
+        return Dead(letter(delivery.message, "tries", to_envelope(result.event), time.time()), result.outcome)
 
     def _handled(self, delivery: Delivery) -> Verdict:
         self._step("received")
         call = to_call(delivery.message, self._own.queue, self._deadline(), self._events, self._own)
+        if is_result(delivery.message):
+            # Its own event would follow it, and that one's the next, for as long as a sink leads back to this queue.
+            log.error("message.is_result", extra={"facts": {"id": delivery.message.id}})
+            return Dead(letter(delivery.message, "rejected", {}, time.time()), "rejected")
         if wait_s := self._settling.pauses.left(call.operation):
             return Back(wait_s, failed=False, why="paused")
         deadline, claim = self._claimed(call, delivery)
@@ -136,7 +156,7 @@ class Handler:
                 return refused
             if result := self._dispatcher.reconcile(call):
                 return result
-            log.info("call.undone", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})
+            log.warning("call.undone", extra={"facts": {"id": delivery.message.id, "operation": call.operation}})
         # The queue counts what died with whoever ran another message, too; the store counts who ran this one.
         losses = claim.losses if claim else delivery.losses
         if max(losses, delivery.losses // _NEIGHBOURS) >= MOST_LOSSES and call.refusal is None:

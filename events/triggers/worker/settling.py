@@ -11,7 +11,7 @@ from events.cloudevents.json import from_envelope, to_envelope
 from events.idempotency import EFFECTIVE, Finished, StoreUnavailable
 from events.sinks import SinkGone, SinkRefused, SinkUnavailable
 from events.triggers.worker.pauses import EVERYTHING, Pauses
-from events.triggers.worker.verdicts import GONE, Back, Dead, Done, delay, letter
+from events.triggers.worker.verdicts import CREDENTIALS, GONE, Back, Dead, Done, delay, letter
 from functions.cloud.errors import Abandoned, CallError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ log = logging.getLogger("hongyan.events")
 
 _THROTTLED = "resource_exhausted"
 # Kinds of error that are no message's fault, and the word for it.
-_NOBODYS_FAULT = {_THROTTLED: "throttled", "unauthenticated": "credentials"}
+_NOBODYS_FAULT = {_THROTTLED: "throttled", "unauthenticated": CREDENTIALS}
 
 
 class NotAnnounced(CallError):

@@ -18,6 +18,10 @@ GONE = "sink gone"
 """Why a message is given back when a sink wants no event any more: the worker then stops."""
 
 
+CREDENTIALS = "credentials"
+"""Why a message is given back when the cloud refuses our credentials: a batch job ends after some of these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """The message is acknowledged: its event has left. `outcome` is the event's."""

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,22 @@ def test_a_signal_under_load_ends_it_with_0_and_loses_nothing(number: signal.Sig
     queue.close()
     assert (counts.in_flight, counts.ready) == (0, 3000 - last["ended"])
     assert 0 < last["ended"] < 3000
+
+
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 1), ("2>&-", 0)])
+def test_a_stream_that_was_closed_costs_no_message(closed: str, code: int, tmp_path: Path) -> None:
+    url = published(tmp_path, "1", "2")
+    command = f'exec "$0" -m flask worker --queue "$1" --until-empty {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, url],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    queue = connect(read(url, "URL"), "URL")
+    counts = queue.counts()
+    queue.close()
+    # Nobody can be told of results, so they wait; without a log they are told of.
+    assert (counts.dead, counts.ready) == (0, 2 if code else 0)
 
 
 def test_a_person_sees_a_bar_and_a_summary_but_no_log(tmp_path: Path) -> None:

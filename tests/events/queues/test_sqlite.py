@@ -450,3 +450,42 @@ def test_what_is_made_fast_is_the_same() -> None:
     assert lean.delivery_of(sent, 5, (6, 7)) == delivery
     with pytest.raises(AttributeError):
         made.body = b""  # type: ignore[misc]
+
+
+ODD = {
+    "body of text": ("body", '{"a": 1}'),
+    "body of a number": ("body", 5),
+    "id of bytes": ("id", b"\xff\xfe"),
+    "group of bytes": ("grp", b"\xff"),
+    "time of text": ("sent", "abc"),
+    "tries of text": ("tries", "many"),
+    "version of text": ("version", "x"),
+    "meta of bytes": ("meta", b"\xff"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_a_row_of_somebody_elses_is_delivered_refused_and_holds_nobody_up(case: str, queue: SqliteQueue) -> None:
+    column, value = ODD[case]
+    queue.publish([message(1), message(2)])
+    with queue._file.transaction() as file:
+        file.execute(f"UPDATE messages SET {column} = ? WHERE id = 'm1'", (value,))
+    assert queue.counts().ready == 2
+    first, second = take(queue, 2)
+    assert isinstance(first.message.body, bytes)
+    assert isinstance(first.message.id, str)
+    assert first.message.version == 0
+    assert second.message == message(2)
+    queue.dead_letter(first, letter(first))
+    queue.acknowledge([second])
+    assert queue.counts().dead == 1
+
+
+def test_text_that_is_not_utf_8_or_no_id_holds_nobody_up(queue: SqliteQueue) -> None:
+    queue.publish([message(1), message(2), message(3)])
+    with queue._file.transaction() as file:
+        file.execute("UPDATE messages SET id = CAST(x'fffe' AS TEXT) WHERE id = 'm1'")
+        file.execute("UPDATE messages SET id = 'a' || char(10) WHERE id = 'm2'")
+    found = take(queue, 3)
+    assert [each.message.id[:4] for each in found] == ["row-", "row-", "m3"]
+    queue.acknowledge(found)

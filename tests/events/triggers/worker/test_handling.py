@@ -412,7 +412,26 @@ def test_a_fault_of_ours_costs_no_message_and_ends_in_the_dead_letters(bench: Ma
     assert back(handler.handle(Delivery(message("1")))) == (True, "crashed")
     verdict = handler.handle(tried(1, message("1")))
     assert isinstance(verdict, Dead)
-    assert (verdict.letter.reason, verdict.letter.event, verdict.letter.message.id) == ("tries", None, "1")
+    assert (verdict.letter.reason, verdict.letter.message.id) == ("tries", "1")
+    # What was done is known: it goes with the letter.
+    assert verdict.letter.event is not None
+    assert (verdict.outcome, verdict.letter.event["data"]["outcome"]) == ("succeeded", "succeeded")
+
+
+def test_a_fault_of_ours_before_anything_is_done_is_told_with_the_letter(bench: Make) -> None:
+    each = bench(HONGYAN_TRIES="1")
+
+    class Broken:
+        def dispatch(self, call: Any) -> Any:
+            if call.refusal is None:
+                raise RuntimeError("a fault of ours")
+            return real.dispatch(call)
+
+    real, each.dispatcher = each.dispatcher, Broken()
+    verdict = each.handler().handle(Delivery(message("1")))
+    assert isinstance(verdict, Dead)
+    assert verdict.letter.event is not None
+    assert (verdict.letter.kind, verdict.outcome) == ("internal", "failed")
 
 
 class TestSinks:

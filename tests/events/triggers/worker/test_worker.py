@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from events import strictjson
+from events.cloudevents.json import to_envelope
 from events.queues import Counts, Delivery, Message, QueueUnavailable
 from events.sinks import SinkGone
 from events.triggers.worker import Worker
@@ -53,6 +55,29 @@ def test_a_message_that_always_fails_is_dead_after_its_tries(bench: Make) -> Non
     each.queue.reconnect()
     [letter] = each.queue.letters()
     assert (letter.reason, letter.kind, letter.message.tries) == ("tries", "unavailable", 2)
+
+
+def test_a_batch_job_without_credentials_ends(bench: Make) -> None:
+    each = bench()
+    each.emulator.faults.add(status=401, body={"error_code": "APIGW.0301", "error_msg": "no"}, times=10**6)
+    each.queue.publish([message(str(number)) for number in range(9)])
+    summary = each.worker().run(until_empty=True)
+    assert (summary.ended, summary.dead) == (0, 0)
+    assert summary.returned["credentials"] >= 5
+    each.queue.reconnect()
+    counts = each.queue.counts()
+    assert counts.ready + (counts.delayed or 0) == 9
+
+
+def test_a_result_event_that_comes_back_is_told_of_nobody(bench: Make) -> None:
+    each = bench()
+    each.queue.publish([message("1")])
+    each.worker().run(until_empty=True)
+    each.queue.reconnect()
+    each.queue.publish([Message(strictjson.dumps(to_envelope(each.sink.events[0])), "r")])
+    again = bench(sink=each.sink)
+    summary = again.worker().run(until_empty=True)
+    assert (summary.outcomes, summary.dead, len(each.sink.events)) == ({"rejected": 1}, 1, 1)
 
 
 def test_messages_of_a_group_run_in_their_order(bench: Make) -> None:
