@@ -7,7 +7,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from events.queues import wire
+from amqp.exceptions import ResourceLocked  # type: ignore[import-untyped]
+
+from events.queues import QueueUnavailable, wire
 from events.queues.amqp import topology
 from events.queues.amqp.properties import from_letter
 
@@ -37,6 +39,7 @@ class Letters:
     def __init__(self, link: Link, name: str) -> None:
         self._link = link
         self._queue = topology.dead(name)
+        self._mark = f"{self._queue}.look"
         self._channel: Any = None
         self._kept = 0
 
@@ -60,9 +63,28 @@ class Letters:
 
     def _all(self) -> Iterator[tuple[Letter, int]]:
         """Yield as many letters as there are now, with their tags, and give back those that were not acknowledged."""
+        mark = self._alone()
         count = self._link.count(self._queue)
-        if not count:
-            return
+        if count:
+            yield from self._each(count)
+        mark.queue_delete(self._mark)
+        mark.close()
+
+    def _alone(self) -> Any:
+        """Mark that somebody looks through the letters: to anybody else they seem to be gone meanwhile. Raises QueueUnavailable.
+
+        A queue of one connection alone (`exclusive`) ends with that, whatever becomes of it.
+        """
+        channel = self._link.channel()
+        try:
+            channel.queue_declare(self._mark, durable=False, exclusive=True, auto_delete=False)
+        except ResourceLocked as error:
+            raise QueueUnavailable(
+                "somebody else is looking through the dead letters: try again in a moment"
+            ) from error
+        return channel
+
+    def _each(self, count: int) -> Iterator[tuple[Letter, int]]:
         arrived: deque[amqp.Message] = deque()
         self._channel = self._link.channel()
         self._channel.basic_qos(0, count if count <= _MOST_PREFETCH else 0, False)

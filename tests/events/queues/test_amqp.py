@@ -317,6 +317,17 @@ class TestStrangers:
         assert queue.drop([each.id for each in kept]) == 2
         assert queue.letters() == []
 
+    def test_two_who_look_at_once_are_not_told_that_there_is_nothing(self, name: str, queue: AmqpQueue) -> None:
+        put(topology.dead(name), b"one", message_id="m1")
+        until(lambda: queue.counts().dead == 1)
+        with channel() as other:
+            other.queue_declare(f"{topology.dead(name)}.look", durable=False, exclusive=True, auto_delete=False)
+            with pytest.raises(QueueUnavailable, match="somebody else is looking"):
+                queue.letters()
+        queue.reconnect()
+        assert len(queue.letters()) == 1
+        assert len(queue.letters()) == 1
+
 
 class TestDelays:
     @pytest.mark.parametrize(
