@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -44,8 +45,13 @@ AFTER = {
 }
 
 
-@pytest.mark.parametrize("transport", ["sqlite", "redis", "amqp"])
-@pytest.mark.parametrize("step", AFTER)
+@pytest.mark.parametrize(
+    ("step", "transport"),
+    [
+        *((step, "sqlite") for step in AFTER),
+        *itertools.product(["received", "sent", "emitted", "acknowledged"], ["redis", "amqp"]),
+    ],
+)
 def test_after_each_step_nothing_is_lost_and_nothing_done_twice(
     step: str, transport: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
