@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test lint lint-template test-all test-ends test-package test-nightly torture clean
+.PHONY: help install demo run test lint lint-template test-all test-ends test-package test-nightly test-long torture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ test-ends: $(VENV)/.installed-nox  ## the tests but the slow ones on the oldest 
 
 test-package: $(VENV)/.installed-dev  ## make the zips twice, and run events through what is in them
 	@$(BIN)/python -m tests.package_run
+
+test-long: $(VENV)/.installed-dev  ## brokers that are killed, networks that are cut, disks that are full, stops under load (minutes)
+	@$(BIN)/pytest -q -m long
 
 torture: $(VENV)/.installed-dev  ## kill workers while they work, on every transport, and judge what became of each message (minutes)
 	@$(BIN)/python -m tests.torture $(TORTURE)

@@ -43,7 +43,7 @@ def tests(session: nox.Session) -> None:
     session.run(*pip, "install", "--upgrade", "pip>=25.1")
     everything = ".[amqp,crypto,deploy,docs,metrics,redis]"
     session.run(*pip, "install", "--constraint", "constraints.txt", everything, "--group", "test")
-    # Property tests with fewer examples than `make test` has. Unless asked otherwise (`nox -- -m ""`), nothing slow, and only what may differ
-    # from one Python to the next.
-    asked = session.posargs or ["-m", "not slow", *_DIFFER]
+    # Property tests with fewer examples than `make test` has. Unless asked otherwise (`nox -- -m ""`) nothing slow or long, and only
+    # what may differ from one Python to the next.
+    asked = session.posargs or ["-m", "not slow and not long", *_DIFFER]
     session.run("python", "-m", "pytest", "-q", *asked, env={"HYPOTHESIS_PROFILE": "fast"})
