@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any
 from events.queues import QueueUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import amqp  # type: ignore[import-untyped]
+
+
+class Unconfirmed(QueueUnavailable):
+    """The broker says nothing of messages to `queues`."""
+
+    def __init__(self, count: int, queues: Collection[str]) -> None:
+        super().__init__(
+            f"the broker has not confirmed {count} messages to {', '.join(sorted(queues))}; it may be short of memory or disk, "
+            "or they have no leader any more (rabbitmq-queues quorum_status)"
+        )
+        self.queues = queues
 
 
 class Confirms:
@@ -16,7 +29,7 @@ class Confirms:
     def __init__(self, channel: Any) -> None:
         self._channel = channel
         self._sent = 0
-        self._open: set[int] = set()
+        self._open: dict[int, str] = {}
         self._refused = ""
         channel.confirm_select()
         channel.events["basic_ack"].add(self._on_ack)
@@ -28,10 +41,15 @@ class Confirms:
         """How many messages the broker has said nothing of."""
         return len(self._open)
 
+    @property
+    def queues(self) -> set[str]:
+        """Where those messages were sent to."""
+        return set(self._open.values())
+
     def send(self, queue: str, message: amqp.Message) -> None:
         """Send a message to a queue, which must be there."""
         self._sent += 1
-        self._open.add(self._sent)
+        self._open[self._sent] = queue
         self._channel.basic_publish(message, "", queue, mandatory=True)
 
     def check(self) -> None:
@@ -46,9 +64,9 @@ class Confirms:
 
     def _on_ack(self, number: int, multiple: bool) -> None:
         if multiple:
-            self._open = {each for each in self._open if each > number}
+            self._open = {each: queue for each, queue in self._open.items() if each > number}
         else:
-            self._open.discard(number)
+            self._open.pop(number, None)
 
     def _on_nack(self, number: int, multiple: bool) -> None:
         self._refused = "the broker refused a message: the queue is full, or it is in trouble itself"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from amqp import spec  # type: ignore[import-untyped]
 from amqp.exceptions import NotFound, PreconditionFailed  # type: ignore[import-untyped]
 
-from events.queues import QueueRefused, QueueUnavailable
+from events.queues import QueueRefused
 from events.queues.amqp.client import ANSWER_S, connect
-from events.queues.amqp.confirms import Confirms
+from events.queues.amqp.confirms import Confirms, Unconfirmed
 from events.queues.amqp.errors import said
 
 if TYPE_CHECKING:
@@ -140,9 +140,7 @@ class Link:
             if confirms.open < before:
                 before, ends = confirms.open, time.monotonic() + ANSWER_S
             elif time.monotonic() >= ends:
-                raise QueueUnavailable(
-                    f"the broker has not confirmed {before} messages; it may be short of memory or disk"
-                )
+                raise Unconfirmed(before, confirms.queues)
         confirms.check()
 
     def _beside(self) -> Any:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from events.queues.amqp import topology
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from events.queues import Message
     from events.queues.amqp.link import Link
 
@@ -18,14 +20,18 @@ _MISSING_S = 300.0
 class Places:
     """Where the messages of the queue `name` go, with so many queues of groups; methods raise what those of `Link` do.
 
-    `missing` is kept from one connection to the next: which queues were not there, and until when that is believed.
+    `missing` and `silent` are kept from one connection to the next: which queues were not there, or did not confirm what was sent to them,
+    and until when that is believed.
     """
 
-    def __init__(self, link: Link, name: str, groups: int, missing: dict[str, float]) -> None:
+    def __init__(
+        self, link: Link, name: str, groups: int, missing: dict[str, float], silent: Mapping[str, float]
+    ) -> None:
         self._link = link
         self._name = name
         self._groups = groups
         self._missing = missing
+        self._silent = silent
 
     def main(self) -> str:
         """Return the queue of messages without a group; make it and all others but those of delays.
@@ -52,11 +58,17 @@ class Places:
         return topology.group(self._name, topology.number_of(message.group, self._groups))
 
     def later(self, delay_s: float) -> str:
-        """Return the queue from which a message comes back to that of messages without a group, not before `delay_s` seconds."""
+        """Return the queue from which a message comes back to that of messages without a group, not before `delay_s` seconds.
+
+        One that is silent is passed by: a broker that is killed just after it made a queue may leave it without a leader for good.
+        """
         main = self.main()
         if delay_s <= 0:
             return main
-        chosen = topology.delay_for(delay_s)
+        now, delays = time.monotonic(), topology.delays_for(delay_s)
+        chosen = next(
+            (each for each in delays if self._silent.get(topology.delay(self._name, each), 0.0) < now), delays[0]
+        )
         name = topology.delay(self._name, chosen)
         self._link.declare(name, topology.of_delay(self._name, chosen))
         self._missing.pop(name, None)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from events.queues import Counts, QueueRefused, QueueUnavailable
 from events.queues.amqp.away import Away
+from events.queues.amqp.confirms import Unconfirmed
 from events.queues.amqp.consumer import Consumer
 from events.queues.amqp.errors import FAILURES, translated
 from events.queues.amqp.holds import Holds
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # The broker drops a connection that is silent for two heartbeats, and what that had is delivered again: after about a lease.
 _LONGEST_LEASE_S = 30.0
+# Seconds for which a queue of a delay that confirmed nothing is not used, where another one will do.
+_SILENT_S = 300.0
 
 
 class AmqpQueue:
@@ -40,6 +44,7 @@ class AmqpQueue:
         self._consumer: Consumer | None = None
         self._most = 0
         self._missing: dict[str, float] = {}
+        self._silent: dict[str, float] = {}
         self._lost = ""
         self._away = Away()
         self._holds = Holds()
@@ -151,10 +156,12 @@ class AmqpQueue:
             raise QueueUnavailable(self._lost)
         try:
             link = self._linked()
-            yield link, Places(link, self.name, self._groups, self._missing)
+            yield link, Places(link, self.name, self._groups, self._missing, self._silent)
         except QueueRefused as error:
             raise QueueRefused(f"{self._url.shown}: {error}") from error
         except QueueUnavailable as error:
+            if isinstance(error, Unconfirmed):
+                self._silent.update(dict.fromkeys(error.queues, time.monotonic() + _SILENT_S))
             self._drop(f"{self._url.shown}: {error}")
             raise QueueUnavailable(self._lost) from error
         except FAILURES as error:

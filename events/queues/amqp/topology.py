@@ -35,6 +35,12 @@ def delay_for(delay_s: float) -> float:
     return next((each for each in DELAYS_S if each >= delay_s), DELAYS_S[-1])
 
 
+def delays_for(delay_s: float) -> tuple[float, ...]:
+    """Return the shortest of `DELAYS_S` that is no less than a delay, and the two after it, which will do for a while."""
+    first = DELAYS_S.index(delay_for(delay_s))
+    return DELAYS_S[first : first + 3]
+
+
 def number_of(its_group: str, groups: int) -> int:
     """Return which of so many queues a group's messages go to: the same for every publisher."""
     digest = hashlib.sha256(its_group.encode("utf-8", "surrogatepass")).digest()

@@ -11,7 +11,8 @@ import amqp  # type: ignore[import-untyped]
 import pytest
 
 from events.queues import Message, QueueRefused, QueueUnavailable
-from events.queues.amqp import client, link
+from events.queues.amqp import client, link, topology
+from events.queues.amqp.confirms import Confirms
 from events.queues.amqp.link import Link
 from tests.events.queues.brokers import PrivateRabbit, running
 from tests.events.queues.rabbit import PORT, channel, connected, some_queue
@@ -238,6 +239,32 @@ class TestSilent:
         queue.reconnect()
         queue.publish([message(4)])
         assert {"m1", "m4"} <= set(drained(queue)) <= {"m1", "m2", "m3", "m4"}
+
+    def test_a_delay_whose_queue_does_not_confirm_is_made_longer(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        silent, send = topology.delay(name, 0.25), Confirms.send
+
+        def sent(confirms: Confirms, to: str, raw: amqp.Message) -> None:
+            if to == silent:
+                confirms._open[0] = to
+            else:
+                send(confirms, to, raw)
+
+        with closing(connected(name)) as queue:
+            queue.publish([message(1)])
+            first = take_one(queue)
+            monkeypatch.setattr(Confirms, "send", sent)
+            monkeypatch.setattr(link, "ANSWER_S", 0.2)
+            with pytest.raises(QueueUnavailable, match=f"has not confirmed 1 messages to {silent}; .*no leader"):
+                queue.give_back(first, 0.25, failed=True)
+            monkeypatch.setattr(link, "ANSWER_S", WITHIN_S)
+            queue.reconnect()
+            queue.give_back(take_one(queue), 0.25, failed=True)
+            with channel() as raw:
+                assert raw.queue_declare(topology.delay(name, 0.5), passive=True)
+            again = take_one(queue)
+            assert (again.message.id, again.message.tries) == ("m1", 1)
 
     def test_a_broker_that_does_not_answer(self, name: str, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client, "ANSWER_S", 0.2)
