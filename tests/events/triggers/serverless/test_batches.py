@@ -179,8 +179,8 @@ def test_a_call_that_hangs_beyond_every_deadline(
 def test_a_batch_is_not_closed_while_an_event_is_handed_on() -> None:
     slow = SlowSink()
     runner, _ = batches(Scripted(), slow, workers=2)
-    slow.until = invocation(0.8, margin_s=0.5).deadline
-    settled = runner.run([record("1", "wrote"), record("2", "wrote")], invocation(0.8, margin_s=0.5))
+    slow.until = invocation(1.6, margin_s=0.5).deadline
+    settled = runner.run([record("1", "wrote"), record("2", "wrote")], invocation(1.6, margin_s=0.5))
     assert [one.returned for one in settled] == [False, False]
     assert len(slow.events) == 2
 
